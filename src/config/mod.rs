@@ -1,0 +1,1 @@
+//! Settings: one struct per concern, defaults, refusals of unknown keys.

@@ -1,0 +1,1 @@
+//! Decimals that keep every digit they were written with (R4 datatypes.html §decimal).

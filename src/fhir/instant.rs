@@ -1,0 +1,56 @@
+//! A moment as the server writes it: microseconds since 1970-01-01T00:00:00Z.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+/// A moment in UTC, to the microsecond. What `meta.lastUpdated` shows is exactly what is stored and searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(i64);
+
+impl Instant {
+    /// The moment `micros` microseconds after the Unix epoch.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since the Unix epoch.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// The same moment as a chrono value; the epoch where the moment lies outside what chrono can hold.
+    pub fn to_chrono(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+
+    /// The `HTTP-date` of this moment, cut to the second (RFC 9110 §5.6.7), as `Last-Modified` shows it.
+    pub fn http_date(self) -> String {
+        let seconds = u64::try_from(self.0.div_euclid(1_000_000)).unwrap_or(0);
+        httpdate::fmt_http_date(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds))
+    }
+}
+
+impl From<DateTime<Utc>> for Instant {
+    fn from(moment: DateTime<Utc>) -> Self {
+        Self(moment.timestamp_micros())
+    }
+}
+
+impl fmt::Display for Instant {
+    /// The R4 `instant` form with six fraction digits and `Z`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.to_chrono().format("%Y-%m-%dT%H:%M:%S%.6fZ"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_written_in_utc_with_six_digits() {
+        assert_eq!(Instant::from_micros(1_700_000_000_000_001).to_string(), "2023-11-14T22:13:20.000001Z");
+        assert_eq!(Instant::from_micros(1_700_000_000_999_999).http_date(), "Tue, 14 Nov 2023 22:13:20 GMT");
+    }
+}

@@ -1,0 +1,11 @@
+//! FHIR JSON read into a flat table of nodes over the bytes it came in.
+//!
+//! Nothing is copied or normalised: decimals keep their digits, members their order. Refused: duplicate keys, trailing bytes,
+//! empty arrays and objects, invalid UTF-8, unpaired surrogates, more depth than [`MAX_DEPTH`]. What the members mean is
+//! not known here.
+
+mod node;
+mod scan;
+
+pub use node::{Children, JsonKind, Node, Tree};
+pub use scan::{MAX_DEPTH, Reason, SyntaxError};

@@ -1,0 +1,3 @@
+//! The `carnet` command.
+
+fn main() {}

@@ -1,0 +1,63 @@
+//! What the store keeps of a resource so that it is found again (the entries), in the store's own plain terms.
+
+use crate::definition::ParameterId;
+
+/// A value compared for equality only: a keyed 64-bit hash of a parameter and a normalised value. A token leaves several (with
+/// its system, without it, its system alone), so that each form of the query is one look-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Term(pub i64);
+
+/// A range of time, in microseconds since the Unix epoch: `low` inclusive, `high` exclusive. Open ends are `i64::MIN` and `i64::MAX`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DateRange {
+    /// The first microsecond covered.
+    pub low: i64,
+    /// The first microsecond no longer covered.
+    pub high: i64,
+}
+
+/// One value of a date parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DateEntry {
+    /// Which parameter.
+    pub parameter: ParameterId,
+    /// The time it covers.
+    pub range: DateRange,
+}
+
+/// One value of a string parameter, folded (case, accents) for prefix search, or a `uri` as written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StringEntry {
+    /// Which parameter.
+    pub parameter: ParameterId,
+    /// The folded text, cut to 200 characters.
+    pub folded: Box<str>,
+}
+
+/// One value of a number or quantity parameter: the range its written precision covers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QuantityEntry {
+    /// Which parameter.
+    pub parameter: ParameterId,
+    /// The unit as a term; `None` for a plain number.
+    pub unit: Option<Term>,
+    /// The low end.
+    pub low: f64,
+    /// The high end.
+    pub high: f64,
+}
+
+/// Everything the index keeps of one version of one resource.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IndexEntries {
+    /// Sorted and without repetition.
+    pub terms: Vec<Term>,
+    /// The value of the type's main date parameter, kept on the instance's own row.
+    pub main_date: Option<DateRange>,
+    /// Values of every other date parameter.
+    pub dates: Vec<DateEntry>,
+    /// Values of string parameters.
+    pub strings: Vec<StringEntry>,
+    /// Values of number and quantity parameters.
+    pub quantities: Vec<QuantityEntry>,
+}

@@ -1,0 +1,1 @@
+//! Who asks: identity and granted scope. No clinical rule here.
