@@ -1,0 +1,196 @@
+//! The table of keys: what each is called, what it means, which values are valid, how it is read and shown.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use super::Settings;
+use super::settings::Word;
+
+/// One key of the configuration.
+pub struct Key {
+    /// Its name in a file: tables and members joined by dots.
+    pub name: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// Which values are valid, as the end of a sentence.
+    pub valid: &'static str,
+    /// Takes a value; false: it is not valid, and nothing changed.
+    pub(super) set: fn(&mut Settings, &str) -> bool,
+    /// The value as it may be shown; never a secret.
+    pub(super) show: fn(&Settings) -> String,
+}
+
+const VARIABLE_PREFIX: &str = "CARNET_";
+
+impl Key {
+    /// The environment variable of this key: `limits.body_bytes` is `CARNET_LIMITS_BODY_BYTES`.
+    pub fn variable(&self) -> String {
+        format!("{VARIABLE_PREFIX}{}", self.name.to_uppercase().replace('.', "_"))
+    }
+
+    /// Its value where nothing is set.
+    pub fn default(&self) -> String {
+        (self.show)(&Settings::default())
+    }
+}
+
+fn parsed<T: FromStr>(place: &mut T, text: &str) -> bool {
+    text.parse().map(|value| *place = value).is_ok()
+}
+
+fn word<T: Word>(place: &mut T, text: &str) -> bool {
+    T::read(text).map(|value| *place = value).is_some()
+}
+
+fn within<T: FromStr + PartialOrd>(place: &mut T, text: &str, range: RangeInclusive<T>) -> bool {
+    text.parse().ok().filter(|value| range.contains(value)).map(|value| *place = value).is_some()
+}
+
+fn optional<T: Display>(value: Option<T>, otherwise: &str) -> String {
+    value.map_or_else(|| otherwise.to_owned(), |value| value.to_string())
+}
+
+/// Every key there is.
+pub const KEYS: &[Key] = &[
+    Key {
+        name: "listen",
+        meaning: "the address that is listened on; port 0 picks a free one",
+        valid: "ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080",
+        set: |settings, text| parsed(&mut settings.listen, text),
+        show: |settings| settings.listen.to_string(),
+    },
+    Key {
+        name: "base_url",
+        meaning: "the service base URL that clients use",
+        valid: "a URL such as https://carnet.example/fhir",
+        set: |settings, text| text.parse().map(|url| settings.base_url = Some(url)).is_ok(),
+        show: |settings| optional(settings.base_url.as_ref(), "http://ADDRESS:PORT/fhir"),
+    },
+    Key {
+        name: "store",
+        meaning: "where instances rest",
+        valid: "sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+        set: |settings, text| parsed(&mut settings.store, text),
+        show: |settings| settings.store.to_string(),
+    },
+    Key {
+        name: "time_zone",
+        meaning: "the zone in which a date without one is understood",
+        valid: "a name of the IANA time zone database, such as Europe/Paris",
+        set: |settings, text| parsed(&mut settings.time_zone, text),
+        show: |settings| settings.time_zone.name().to_owned(),
+    },
+    Key {
+        name: "security.mode",
+        meaning: "open: whoever reaches the server reads and writes everything; enforced: credentials and a decision for each request",
+        valid: "open or enforced",
+        set: |settings, text| word(&mut settings.security.mode, text),
+        show: |settings| settings.security.mode.word().to_owned(),
+    },
+    Key {
+        name: "audit.record",
+        meaning: "whether every access is journaled before it is answered",
+        valid: "true or false",
+        set: |settings, text| bool::read(text).map(|record| settings.audit.record = Some(record)).is_some(),
+        show: |settings| optional(settings.audit.record, "true where security.mode is enforced"),
+    },
+    Key {
+        name: "limits.body_bytes",
+        meaning: "the longest request body",
+        valid: "a whole number of bytes from 1024 to 1073741824",
+        set: |settings, text| within(&mut settings.limits.body_bytes, text, 1_024..=1_073_741_824),
+        show: |settings| settings.limits.body_bytes.to_string(),
+    },
+    Key {
+        name: "limits.bundle_entries",
+        meaning: "the most entries of one batch or transaction",
+        valid: "a whole number from 1 to 100000",
+        set: |settings, text| within(&mut settings.limits.bundle_entries, text, 1..=100_000),
+        show: |settings| settings.limits.bundle_entries.to_string(),
+    },
+    Key {
+        name: "limits.page_resources",
+        meaning: "matches on a page of a search that asks for no _count",
+        valid: "a whole number from 1 to 10000",
+        set: |settings, text| within(&mut settings.limits.page_resources, text, 1..=10_000),
+        show: |settings| settings.limits.page_resources.to_string(),
+    },
+    Key {
+        name: "limits.page_max_resources",
+        meaning: "the most matches on a page, whatever _count asks",
+        valid: "a whole number from 1 to 10000",
+        set: |settings, text| within(&mut settings.limits.page_max_resources, text, 1..=10_000),
+        show: |settings| settings.limits.page_max_resources.to_string(),
+    },
+    Key {
+        name: "limits.header_seconds",
+        meaning: "the time a client has to send the head of a request",
+        valid: "a whole number of seconds from 1 to 3600",
+        set: |settings, text| within(&mut settings.limits.header_seconds, text, 1..=3_600),
+        show: |settings| settings.limits.header_seconds.to_string(),
+    },
+    Key {
+        name: "limits.body_seconds",
+        meaning: "the time a client has to send the body of a request",
+        valid: "a whole number of seconds from 1 to 3600",
+        set: |settings, text| within(&mut settings.limits.body_seconds, text, 1..=3_600),
+        show: |settings| settings.limits.body_seconds.to_string(),
+    },
+    Key {
+        name: "limits.idle_seconds",
+        meaning: "the time an idle connection is kept",
+        valid: "a whole number of seconds from 1 to 3600",
+        set: |settings, text| within(&mut settings.limits.idle_seconds, text, 1..=3_600),
+        show: |settings| settings.limits.idle_seconds.to_string(),
+    },
+    Key {
+        name: "limits.shutdown_seconds",
+        meaning: "the time accepted requests have to finish when the server is told to stop",
+        valid: "a whole number of seconds from 0 to 3600",
+        set: |settings, text| within(&mut settings.limits.shutdown_seconds, text, 0..=3_600),
+        show: |settings| settings.limits.shutdown_seconds.to_string(),
+    },
+    Key {
+        name: "limits.connections",
+        meaning: "connections that may be open at once",
+        valid: "a whole number from 1 to 1000000",
+        set: |settings, text| within(&mut settings.limits.connections, text, 1..=1_000_000),
+        show: |settings| settings.limits.connections.to_string(),
+    },
+    Key {
+        name: "limits.http_threads",
+        meaning: "threads that serve HTTP; 0: one a core",
+        valid: "a whole number from 0 to 1024",
+        set: |settings, text| within(&mut settings.limits.http_threads, text, 0..=1_024),
+        show: |settings| settings.limits.http_threads.to_string(),
+    },
+    Key {
+        name: "limits.reader_threads",
+        meaning: "threads that read the store; 0: one a core",
+        valid: "a whole number from 0 to 1024",
+        set: |settings, text| within(&mut settings.limits.reader_threads, text, 0..=1_024),
+        show: |settings| settings.limits.reader_threads.to_string(),
+    },
+    Key {
+        name: "limits.store_queue_requests",
+        meaning: "requests that may wait for a thread of the store; more are answered 503",
+        valid: "a whole number from 1 to 1000000",
+        set: |settings, text| within(&mut settings.limits.store_queue_requests, text, 1..=1_000_000),
+        show: |settings| settings.limits.store_queue_requests.to_string(),
+    },
+    Key {
+        name: "log.format",
+        meaning: "how a line of the log is written",
+        valid: "text or json",
+        set: |settings, text| word(&mut settings.log.format, text),
+        show: |settings| settings.log.format.word().to_owned(),
+    },
+    Key {
+        name: "log.level",
+        meaning: "the least important line of the log that is written",
+        valid: "error, warn, info, debug or trace",
+        set: |settings, text| word(&mut settings.log.level, text),
+        show: |settings| settings.log.level.word().to_owned(),
+    },
+];
