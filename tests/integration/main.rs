@@ -1,0 +1,11 @@
+//! The tests that look at Carnet from outside: over HTTP, as a process, and as a body of source.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says why"
+)]
+
+mod tidy;
