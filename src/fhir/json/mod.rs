@@ -6,6 +6,8 @@
 
 mod node;
 mod scan;
+mod write;
 
 pub use node::{Children, JsonKind, Node, Tree};
 pub use scan::{MAX_DEPTH, Reason, SyntaxError};
+pub use write::{Stamp, compact, push_string, stamped};

@@ -106,6 +106,12 @@ impl<'t> Node<'t> {
         Some(if row.key_escaped { Cow::Owned(scan::unescape(raw)) } else { Cow::Borrowed(raw) })
     }
 
+    /// The member name exactly as written, with its quotes; empty in an array and at the root.
+    pub(super) fn raw_key(self) -> &'t str {
+        let row = self.row();
+        self.slice(row.key_start, row.key_len)
+    }
+
     /// The value exactly as written, strings with their quotes.
     pub fn raw(self) -> &'t str {
         let row = self.row();
