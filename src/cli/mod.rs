@@ -1,1 +1,86 @@
-//! The command line: serve, load, migrate, config, bench.
+//! The commands: `serve`, `load`, `migrate`, `config check`, `bench`. Their words are an interface that other software drives.
+//!
+//! Exit status: 0 done; 1 something was refused or failed; 2 the command line or the configuration is wrong.
+
+mod arguments;
+mod check;
+mod load;
+mod log;
+mod output;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::arguments::{Command, CommandLine, ConfigCommand, LoadArguments};
+use crate::config::{Effective, Sources};
+
+const REFUSED: u8 = 1;
+const MISUSED: u8 = 2;
+
+/// What ends a command before it is done.
+enum Ended {
+    /// The command line or the configuration is wrong.
+    Misused(String),
+    /// It could not be done.
+    Failed(String),
+}
+
+/// Does what the command line says. `environment` is that of the process.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Vec<(String, String)>) -> ExitCode {
+    let line = match CommandLine::try_parse_from(arguments) {
+        Ok(line) => line,
+        Err(told) => return help(&told),
+    };
+    match dispatch(line.command.unwrap_or(Command::Serve(line.serve)), environment) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(REFUSED),
+        Err(Ended::Failed(reason)) => complain(&reason, REFUSED),
+        Err(Ended::Misused(reason)) => complain(&reason, MISUSED),
+    }
+}
+
+fn help(told: &clap::Error) -> ExitCode {
+    // A reader that has gone away is no fault of the command.
+    let _ = told.print();
+    if told.use_stderr() { ExitCode::from(MISUSED) } else { ExitCode::SUCCESS }
+}
+
+fn complain(reason: &str, status: u8) -> ExitCode {
+    for line in reason.lines() {
+        output::warn(format_args!("carnet: {line}"));
+    }
+    ExitCode::from(status)
+}
+
+/// Does one command; false: something was refused, and has been named.
+fn dispatch(command: Command, environment: Vec<(String, String)>) -> Result<bool, Ended> {
+    match command {
+        Command::Config(ConfigCommand::Check(flags)) => {
+            let effective = configuration(flags.sources(), environment).map_err(|ended| match ended {
+                Ended::Misused(reason) | Ended::Failed(reason) => Ended::Failed(reason),
+            })?;
+            check::run(&effective);
+            Ok(true)
+        }
+        Command::Load(arguments) => load_files(&arguments),
+        Command::Serve(_) | Command::Migrate(_) | Command::Bench(_) | Command::BenchLimit { .. } => {
+            Err(Ended::Failed("not yet".to_owned()))
+        }
+    }
+}
+
+fn configuration(
+    (file, flags): (Option<PathBuf>, Vec<(&'static str, &'static str, String)>),
+    environment: Vec<(String, String)>,
+) -> Result<Effective, Ended> {
+    crate::config::load(&Sources { file, environment, flags }).map_err(|faults| Ended::Misused(faults.to_string()))
+}
+
+fn load_files(arguments: &LoadArguments) -> Result<bool, Ended> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Ended::Failed(error.to_string()))?;
+    runtime.block_on(load::run(arguments)).map_err(Ended::Failed)
+}

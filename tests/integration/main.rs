@@ -8,4 +8,5 @@
     reason = "a test fails by panicking and says why"
 )]
 
+mod examples;
 mod tidy;

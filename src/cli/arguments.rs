@@ -1,0 +1,264 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  carnet
+      Serve http://127.0.0.1:8080/fhir from ./data/carnet.sqlite.
+  carnet --listen 127.0.0.1:0 --store sqlite:/tmp/try.sqlite
+      Serve another file on a free port; the last line printed names the base URL.
+  carnet load examples/patient.json examples/lab-result-bundle.json
+      Store files through the server that listens on http://127.0.0.1:8080/fhir.
+  carnet config check --config carnet.toml
+      Show every setting in force and where it comes from.
+
+Every setting can also stand in a file (--config) or in the environment (CARNET_LISTEN, CARNET_STORE, …);
+a flag rules over the environment, the environment over the file.";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  carnet serve
+  carnet serve --listen 0.0.0.0:8080 --base-url https://carnet.example/fhir --security enforced
+  CARNET_LOG_FORMAT=json carnet serve --config /etc/carnet.toml
+
+Once ready, one line on standard output ends in 'listening on <base URL>'. Stop it with Ctrl-C or SIGTERM:
+what was accepted is finished first.";
+
+const LOAD_EXAMPLES: &str = "\
+Examples:
+  carnet load examples
+      A folder: every .json and .ndjson file under it, to http://127.0.0.1:8080/fhir.
+  carnet load --to https://carnet.example/fhir patient.json observations.ndjson
+  carnet load --store sqlite:./data/carnet.sqlite export/
+      Straight into a store, without a server (none may be running on it).
+
+Transactions and batches are sent as they are. The entries of any other Bundle become one transaction. A resource
+with an id is stored under it (PUT), one without gets one (POST). The exit status is 1 if anything was refused.";
+
+const MIGRATE_EXAMPLES: &str = "\
+Examples:
+  carnet migrate
+  carnet migrate --store sqlite:/var/lib/carnet/carnet.sqlite";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  carnet config check
+  CARNET_LIMITS_BODY_BYTES=1048576 carnet config check --config carnet.toml";
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  carnet bench
+      Everything: six interactions at 1, 16 and 64 connections, three rounds.
+  carnet bench --only read,create --connections 64 --duration 5
+  carnet bench --audit on --ndjson > bench.ndjson
+
+Each figure stands beside raw limits of the same run: an HTTP handler that does nothing but answer the same bytes, and
+the same rows written and read by plain SQL.";
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "carnet", version, about = "FHIR R4 server of the shared health dossier", after_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true, max_term_width = 120)]
+pub(super) struct CommandLine {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) serve: SettingFlags,
+}
+
+/// What is to be done; `serve` where nothing is said.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve FHIR (the default command)
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(SettingFlags),
+    /// Store files: Bundles, single resources, NDJSON, folders of them
+    #[command(after_help = LOAD_EXAMPLES)]
+    Load(LoadArguments),
+    /// Bring the store to the schema of this version
+    #[command(after_help = MIGRATE_EXAMPLES)]
+    Migrate(StoreFlags),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Measure this server beside what its machine can do at most
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(BenchArguments),
+    /// Answer fixed bytes: the yardstick of `bench`
+    #[command(hide = true)]
+    BenchLimit {
+        /// The folder of the answers.
+        folder: PathBuf,
+    },
+}
+
+/// What can be done with the configuration.
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Print every setting in force with its origin; exit status 1 if one is wrong
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(SettingFlags),
+}
+
+/// Flags that are settings.
+#[derive(Args, Debug, Default)]
+pub(super) struct SettingFlags {
+    /// The address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
+    /// The service base URL that clients use [default: http://ADDR:PORT/fhir]
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// Whether the rules of the dossier are enforced: open or enforced [default: open]
+    #[arg(long, value_name = "MODE")]
+    security: Option<String>,
+    #[command(flatten)]
+    store: StoreFlags,
+}
+
+/// Flags of commands that only need the store.
+#[derive(Args, Debug, Default)]
+pub(super) struct StoreFlags {
+    /// sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE [default: sqlite:./data/carnet.sqlite]
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
+    /// A TOML file of settings [default: the file CARNET_CONFIG names, or none]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// What `load` is told.
+#[derive(Args, Debug)]
+pub(super) struct LoadArguments {
+    /// The service base URL to send to
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/fhir", conflicts_with = "store")]
+    pub(super) to: String,
+    /// Store without a server: sqlite:PATH or postgres://…
+    #[arg(long, value_name = "STORE")]
+    pub(super) store: Option<String>,
+    /// A TOML file of settings, for --store
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub(super) config: Option<PathBuf>,
+    /// The service base URL that references in the files may begin with, for --store
+    #[arg(long, value_name = "URL", requires = "store")]
+    pub(super) base_url: Option<String>,
+    /// Files and folders
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+}
+
+/// What `bench` is told.
+#[derive(Args, Debug)]
+pub(super) struct BenchArguments {
+    /// How long one figure is measured, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    pub(super) duration: f64,
+    /// How often each figure is measured; the median is shown
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(super) rounds: usize,
+    /// Which interactions
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(super) only: Vec<Measured>,
+    /// How many connections at once
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1, 16, 64])]
+    pub(super) connections: Vec<usize>,
+    /// Whether the server journals every access
+    #[arg(long, value_name = "on|off", default_value = "off")]
+    pub(super) audit: Switch,
+    /// One JSON object a figure instead of a table
+    #[arg(long)]
+    pub(super) ndjson: bool,
+    /// Where the store is seeded; removed afterwards [default: a folder of the system's for such]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
+}
+
+/// An interaction that `bench` measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs, reason = "the names are the interactions of the standard")]
+pub(super) enum Measured {
+    Read,
+    Vread,
+    Create,
+    Update,
+    Search,
+    Transaction,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs, reason = "the names say it")]
+pub(super) enum Switch {
+    On,
+    Off,
+}
+
+/// A flag as [`crate::config`] takes it: as written, the key it sets, the value.
+type Flag = (&'static str, &'static str, String);
+
+impl SettingFlags {
+    /// The file named and the flags given.
+    pub(super) fn sources(&self) -> (Option<PathBuf>, Vec<Flag>) {
+        let (file, mut flags) = self.store.sources();
+        flags.extend(flag("--listen", "listen", self.listen.as_ref()));
+        flags.extend(flag("--base-url", "base_url", self.base_url.as_ref()));
+        flags.extend(flag("--security", "security.mode", self.security.as_ref()));
+        (file, flags)
+    }
+}
+
+impl StoreFlags {
+    /// The file named and the flags given.
+    pub(super) fn sources(&self) -> (Option<PathBuf>, Vec<Flag>) {
+        (self.config.clone(), flag("--store", "store", self.store.as_ref()).into_iter().collect())
+    }
+}
+
+impl LoadArguments {
+    /// The file named and the flags given, for a load without a server.
+    pub(super) fn sources(&self) -> (Option<PathBuf>, Vec<Flag>) {
+        let store = flag("--store", "store", self.store.as_ref());
+        let base_url = flag("--base-url", "base_url", self.base_url.as_ref());
+        (self.config.clone(), store.into_iter().chain(base_url).collect())
+    }
+}
+
+fn flag(name: &'static str, key: &'static str, value: Option<&String>) -> Option<Flag> {
+    value.map(|value| (name, key, value.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_is_the_default_command() {
+        let bare = CommandLine::try_parse_from(["carnet"]).unwrap();
+        assert!(bare.command.is_none());
+        let flagged = CommandLine::try_parse_from(["carnet", "--listen", "127.0.0.1:0", "--security", "open"]).unwrap();
+        assert!(flagged.command.is_none());
+        assert_eq!(
+            flagged.serve.sources().1,
+            [("--listen", "listen", "127.0.0.1:0".to_owned()), ("--security", "security.mode", "open".to_owned())]
+        );
+        let named = CommandLine::try_parse_from(["carnet", "serve", "--store", "sqlite:a"]).unwrap();
+        assert!(matches!(named.command, Some(Command::Serve(_))));
+    }
+
+    #[test]
+    fn load_goes_to_a_server_or_to_a_store_but_not_to_both() {
+        assert!(CommandLine::try_parse_from(["carnet", "load", "--to", "http://h", "--store", "sqlite:a", "f"]).is_err());
+        assert!(CommandLine::try_parse_from(["carnet", "load", "--store", "sqlite:a", "f"]).is_ok());
+        assert!(CommandLine::try_parse_from(["carnet", "load"]).is_err());
+    }
+}
