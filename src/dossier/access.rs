@@ -10,6 +10,9 @@ pub struct Access {
 enum Grant {
     /// Every dossier, every instance: security is `open`.
     Everything,
+    /// These dossiers and nothing else.
+    #[cfg(test)]
+    Dossiers(Vec<crate::fhir::Part>),
 }
 
 impl Access {
@@ -19,9 +22,24 @@ impl Access {
     }
 
     /// Whether instances of the dossier `part` may be seen.
-    pub fn covers(&self, _part: crate::fhir::Part) -> bool {
-        match self.grant {
+    pub fn covers(&self, part: crate::fhir::Part) -> bool {
+        match &self.grant {
             Grant::Everything => true,
+            #[cfg(test)]
+            Grant::Dossiers(parts) => parts.contains(&part),
         }
+    }
+}
+
+#[cfg(test)]
+impl Access {
+    /// For tests of what demands an access.
+    pub(crate) fn to_everything() -> Self {
+        Self::everything()
+    }
+
+    /// For tests of what an access hides.
+    pub(crate) fn to_dossiers(parts: &[crate::fhir::Part]) -> Self {
+        Self { grant: Grant::Dossiers(parts.to_vec()) }
     }
 }

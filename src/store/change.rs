@@ -54,3 +54,27 @@ pub enum Method {
     Patch,
     Delete,
 }
+
+impl Method {
+    const ALL: [Self; 4] = [Self::Post, Self::Put, Self::Patch, Self::Delete];
+
+    /// The number the store keeps for this method.
+    pub(super) const fn code(self) -> i16 {
+        self as i16
+    }
+
+    /// The method whose number is `code`, if there is one.
+    pub(super) fn from_code(code: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.code() == code)
+    }
+
+    /// The HTTP verb.
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}

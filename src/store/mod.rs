@@ -1,3 +1,265 @@
 //! Where it rests: versions of instances, their index, the journal. The only module that knows diesel.
+//!
+//! A [`Store`] is asked and answers asynchronously; the work is done by threads of its own, each owning its connection. Readers
+//! see the last committed state; one writer takes all waiting [`change`]s into one durable transaction. What is answered as
+//! committed is on the disk. Everything is asked against an [`Access`]: what it does not cover is as absent.
+//!
+//! Not here: what a query means (`search`), who may see what (`dossier`), what a record of the journal says (`audit`).
 
 pub mod change;
+mod commit;
+mod connection;
+mod dialect;
+mod failure;
+mod index;
+mod journal;
+mod query;
+mod queue;
+mod reader;
+mod schema;
+mod snapshot;
+mod statement;
+mod terms;
+mod writer;
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use diesel::result::QueryResult;
+use tokio::sync::oneshot;
+
+pub use commit::CommitFailure;
+pub use query::{Match, Page};
+pub use schema::migrate;
+pub use snapshot::Stored;
+
+use crate::audit::AuditRecord;
+use crate::config::{Limits, StoreSettings};
+use crate::dossier::Access;
+use crate::fhir::{InstanceId, Part, ResourceType, VersionId};
+use crate::outcome::{Failure, Kind, Outcome};
+use crate::search::plan::Plan;
+use change::{Change, Expected};
+use connection::{Connection, Source};
+use dialect::Use;
+use failure::{failure, refused, unavailable};
+use queue::Queue;
+
+/// The store of a server.
+pub struct Store {
+    term_key: [u8; 16],
+    reads: Arc<Queue<reader::Job>>,
+    writes: Arc<Queue<writer::Job>>,
+    written: Arc<writer::Written>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// How much a store has written since it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grouping {
+    /// Changes committed.
+    pub changes: u64,
+    /// Transactions in which they were.
+    pub transactions: u64,
+}
+
+impl Store {
+    /// Opens the store that `settings` names, made and brought to the schema of this program if need be, and starts its threads.
+    ///
+    /// # Errors
+    /// The database is away ([`Kind::Unavailable`]), or was made by a newer version of this program.
+    pub fn open(settings: &StoreSettings, limits: &Limits) -> Outcome<Self> {
+        let source = Source::of(settings)?;
+        source.prepare()?;
+        let mut connection = source.connect(Use::Writing)?;
+        schema::ready(&mut connection)?;
+        let store = Self {
+            term_key: schema::term_key(&mut connection)?,
+            reads: Arc::new(Queue::new(limits.store_queue_requests)),
+            writes: Arc::new(Queue::new(limits.store_queue_requests)),
+            written: Arc::default(),
+            threads: Mutex::default(),
+        };
+        store.start(&source, connection, reader_threads(limits))?;
+        Ok(store)
+    }
+
+    /// The key of the term hashes in this store.
+    pub fn term_key(&self) -> [u8; 16] {
+        self.term_key
+    }
+
+    /// The current version of an instance.
+    ///
+    /// # Errors
+    /// The database is away, or too many wait for it ([`Kind::Unavailable`]); so for every method that reads.
+    pub async fn read(&self, access: &Access, kind: ResourceType, id: &InstanceId) -> Outcome<Option<Stored>> {
+        let (access, id) = (access.clone(), id.clone());
+        self.ask(move |connection| snapshot::read(connection, &access, kind, &id)).await
+    }
+
+    /// The current versions of several instances, in the order of `names`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn read_many(&self, access: &Access, names: Vec<(ResourceType, InstanceId)>) -> Outcome<Vec<Option<Stored>>> {
+        let access = access.clone();
+        self.ask(move |connection| {
+            connection
+                .together(|connection| names.iter().map(|(kind, id)| snapshot::read(connection, &access, *kind, id)).collect())
+        })
+        .await
+    }
+
+    /// The version of an instance numbered `version`, deleted or not.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn version(
+        &self,
+        access: &Access,
+        kind: ResourceType,
+        id: &InstanceId,
+        version: VersionId,
+    ) -> Outcome<Option<Stored>> {
+        let (access, id) = (access.clone(), id.clone());
+        self.ask(move |connection| connection.together(|connection| snapshot::version(connection, &access, (kind, &id), version)))
+            .await
+    }
+
+    /// Up to `count` versions of an instance numbered below `before`, newest first; none if there is no such instance.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn history(
+        &self,
+        access: &Access,
+        kind: ResourceType,
+        id: &InstanceId,
+        count: u32,
+        before: Option<VersionId>,
+    ) -> Outcome<Vec<Stored>> {
+        let (access, id) = (access.clone(), id.clone());
+        self.ask(move |connection| {
+            connection.together(|connection| snapshot::history(connection, &access, (kind, &id), (count, before)))
+        })
+        .await
+    }
+
+    /// A page of the instances that a plan means.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn search(&self, access: &Access, plan: Plan) -> Outcome<Page> {
+        let access = access.clone();
+        self.ask(move |connection| query::search(connection, &access, &plan)).await
+    }
+
+    /// Writes `change`, all of it or nothing; it is on the disk when this returns.
+    ///
+    /// # Errors
+    /// [`CommitFailure::Stale`] where an instance is no longer what a write expects; otherwise the database is away or too many
+    /// wait for it.
+    pub async fn commit(&self, access: &Access, change: Change) -> Result<(), CommitFailure> {
+        if touched(&change).any(|part| !access.covers(part)) {
+            return Err(CommitFailure::Failed(Failure::new(Kind::Concealed, "not found")));
+        }
+        self.write(change).await
+    }
+
+    /// Appends `records` to the journal; they are on the disk when this returns.
+    ///
+    /// # Errors
+    /// The database is away, or too many wait for it ([`Kind::Unavailable`]).
+    pub async fn record(&self, records: Vec<AuditRecord>) -> Outcome<()> {
+        match self.write(Change { writes: Vec::new(), audit: records }).await {
+            Ok(()) => Ok(()),
+            Err(CommitFailure::Failed(failure)) => Err(failure),
+            Err(CommitFailure::Stale(_)) => Err(Failure::fault("a record of the journal expects nothing")),
+        }
+    }
+
+    /// How changes were grouped so far.
+    pub fn grouping(&self) -> Grouping {
+        Grouping {
+            changes: self.written.changes.load(Ordering::Relaxed),
+            transactions: self.written.transactions.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Takes nothing in any more, finishes what was accepted and lets the database go.
+    pub fn close(&self) {
+        self.reads.close();
+        self.writes.close();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
+    }
+
+    fn start(&self, source: &Source, connection: Connection, readers: usize) -> Outcome<()> {
+        let mut threads = Vec::with_capacity(readers + 1);
+        let (from, queue, written) = (source.clone(), Arc::clone(&self.writes), Arc::clone(&self.written));
+        threads.push(spawn("store-writer", move || writer::run(&from, &queue, &written, connection))?);
+        for _ in 0..readers {
+            let (from, queue) = (source.clone(), Arc::clone(&self.reads));
+            threads.push(spawn("store-reader", move || reader::run(&from, &queue))?);
+        }
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).extend(threads);
+        Ok(())
+    }
+
+    async fn ask<T: Send + 'static>(&self, work: impl FnOnce(&mut Connection) -> QueryResult<T> + Send + 'static) -> Outcome<T> {
+        let (reply, answer) = oneshot::channel();
+        let job = move |connection: Outcome<&mut Connection>| {
+            // Nobody waits for it any more: nothing needs to be read.
+            if !reply.is_closed() {
+                let _ = reply.send(connection.and_then(|connection| work(connection).map_err(failure)));
+            }
+        };
+        self.reads.push(Box::new(job)).map_err(refused)?;
+        answer.await.map_err(|_| Failure::fault("a reader of the store panicked"))?
+    }
+
+    async fn write(&self, change: Change) -> Result<(), CommitFailure> {
+        if change.writes.is_empty() && change.audit.is_empty() {
+            return Ok(());
+        }
+        let (reply, answer) = oneshot::channel();
+        self.writes.push(writer::Job { change, reply }).map_err(|why| CommitFailure::Failed(refused(why)))?;
+        answer.await.map_err(|_| CommitFailure::Failed(Failure::fault("the writer of the store is gone")))?
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Every part that `change` reads or writes.
+fn touched(change: &Change) -> impl Iterator<Item = Part> + '_ {
+    change.writes.iter().flat_map(|write| {
+        let old = match write.expected {
+            Expected::Nothing => None,
+            Expected::Version(_, key) => Some(key.part),
+        };
+        [Some(write.key.part), old].into_iter().flatten()
+    })
+}
+
+fn reader_threads(limits: &Limits) -> usize {
+    match limits.reader_threads {
+        0 => thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        set => set,
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Outcome<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_owned()).spawn(work).map_err(unavailable)
+}

@@ -1,0 +1,97 @@
+-- Current versions of instances, each with its body; deleted ones without. Clustered by dossier.
+CREATE TABLE instance (
+    part BIGINT NOT NULL,
+    rid BIGINT NOT NULL,
+    kind SMALLINT NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    updated BIGINT NOT NULL,
+    method SMALLINT NOT NULL,
+    date_low BIGINT,
+    date_high BIGINT,
+    terms BYTEA,
+    body BYTEA,
+    PRIMARY KEY (part, rid)
+);
+
+-- Searches across dossiers: every instance of a type by age, and by last change.
+CREATE INDEX instance_kind ON instance (kind, rid, part) WHERE body IS NOT NULL;
+CREATE INDEX instance_updated ON instance (kind, updated, rid, part) WHERE body IS NOT NULL;
+
+-- Superseded versions.
+CREATE TABLE version (
+    part BIGINT NOT NULL,
+    rid BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    updated BIGINT NOT NULL,
+    method SMALLINT NOT NULL,
+    body BYTEA,
+    PRIMARY KEY (part, rid, version)
+);
+
+-- Logical ids that do not say themselves where the instance rests: name is a hash of kind and id.
+CREATE TABLE alias (
+    name BIGINT NOT NULL,
+    kind SMALLINT NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    part BIGINT NOT NULL,
+    rid BIGINT NOT NULL,
+    PRIMARY KEY (name, kind, id)
+);
+
+-- Values compared for equality, for searches across dossiers. Inside a dossier instance.terms answers.
+CREATE TABLE term (
+    term BIGINT NOT NULL,
+    kind SMALLINT NOT NULL,
+    rid BIGINT NOT NULL,
+    part BIGINT NOT NULL,
+    PRIMARY KEY (term, kind, rid, part)
+);
+
+-- Values that are ordered.
+CREATE TABLE date_value (
+    part BIGINT NOT NULL,
+    rid BIGINT NOT NULL,
+    parameter INTEGER NOT NULL,
+    low BIGINT NOT NULL,
+    high BIGINT NOT NULL,
+    PRIMARY KEY (part, rid, parameter, low, high)
+);
+CREATE INDEX date_value_low ON date_value (parameter, low, high, part, rid);
+
+CREATE TABLE string_value (
+    part BIGINT NOT NULL,
+    rid BIGINT NOT NULL,
+    parameter INTEGER NOT NULL,
+    folded TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (part, rid, parameter, folded)
+);
+CREATE INDEX string_value_folded ON string_value (parameter, folded, part, rid);
+
+-- unit 0: a plain number.
+CREATE TABLE quantity_value (
+    part BIGINT NOT NULL,
+    rid BIGINT NOT NULL,
+    parameter INTEGER NOT NULL,
+    unit BIGINT NOT NULL,
+    low DOUBLE PRECISION NOT NULL,
+    high DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (part, rid, parameter, unit, low, high)
+);
+CREATE INDEX quantity_value_low ON quantity_value (parameter, low, high, unit, part, rid);
+
+-- The journal of accesses.
+CREATE TABLE audit (
+    part BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    recorded BIGINT NOT NULL,
+    entry BYTEA NOT NULL,
+    PRIMARY KEY (part, seq)
+);
+
+-- What the store must remember of itself.
+CREATE TABLE setting (
+    name TEXT NOT NULL,
+    value BYTEA NOT NULL,
+    PRIMARY KEY (name)
+);

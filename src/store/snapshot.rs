@@ -1,0 +1,148 @@
+//! Reading instances by name: the current version, an older one, all of them.
+//!
+//! A server-assigned id says where its instance rests, so the usual read is one look-up by primary key. Only where that place
+//! holds no such instance, or the id was chosen by a client, an alias is asked.
+
+use bytes::Bytes;
+use diesel::result::{Error, QueryResult};
+
+use super::change::Method;
+use super::connection::{Columns, Connection};
+use super::statement::Statement;
+use crate::dossier::Access;
+use crate::fhir::key::name_hash;
+use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionId};
+
+/// A version of an instance as it rests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its type.
+    pub kind: ResourceType,
+    /// Its logical id.
+    pub id: InstanceId,
+    /// Where the instance rests.
+    pub key: InstanceKey,
+    /// Which version it is.
+    pub version: VersionId,
+    /// When it was made.
+    pub updated: Instant,
+    /// The interaction that made it.
+    pub method: Method,
+    /// The bytes to be served; `None` for a deletion.
+    pub body: Option<Bytes>,
+}
+
+/// The columns of a stored version, in the order in which [`stored`] reads them.
+macro_rules! stored_columns {
+    () => {
+        "i.part, i.rid, i.kind, i.id, i.version, i.updated, i.method, i.body"
+    };
+}
+pub(super) use stored_columns;
+
+/// How many columns these are.
+pub(super) const STORED_COLUMNS: usize = 8;
+
+const AT_KEY: &str = concat!("SELECT ", stored_columns!(), " FROM instance i WHERE i.part = ? AND i.rid = ?");
+
+const BY_ALIAS: &str = concat!(
+    "SELECT ",
+    stored_columns!(),
+    " FROM alias a JOIN instance i ON i.part = a.part AND i.rid = a.rid WHERE a.name = ? AND a.kind = ? AND a.id = ?"
+);
+
+const SUPERSEDED: &str = "SELECT v.version, v.updated, v.method, v.body FROM version v \
+     WHERE v.part = ? AND v.rid = ? AND v.version = ?";
+
+const OLDER: &str = "SELECT v.version, v.updated, v.method, v.body FROM version v \
+     WHERE v.part = ? AND v.rid = ? AND v.version < ? ORDER BY v.version DESC LIMIT ?";
+
+/// The current version.
+pub(super) fn read(
+    connection: &mut Connection,
+    access: &Access,
+    kind: ResourceType,
+    id: &InstanceId,
+) -> QueryResult<Option<Stored>> {
+    Ok(find(connection, kind, id)?.filter(|found| access.covers(found.key.part)))
+}
+
+/// The current version of an instance, whoever may see it.
+pub(super) fn find(connection: &mut Connection, kind: ResourceType, id: &InstanceId) -> QueryResult<Option<Stored>> {
+    if let Some(key) = InstanceKey::read(id)
+        && let Some(found) = at(connection, key)?.filter(|found| found.kind == kind && found.id == *id)
+    {
+        return Ok(Some(found));
+    }
+    let name = name_hash(kind, id).cast_signed();
+    connection.first(&Statement::new(BY_ALIAS).bind(name).bind(kind.code()).bind(id.as_str()), stored)
+}
+
+fn at(connection: &mut Connection, key: InstanceKey) -> QueryResult<Option<Stored>> {
+    connection.first(&Statement::new(AT_KEY).bind(key.part.0).bind(key.rid), stored)
+}
+
+/// The version numbered `version`.
+pub(super) fn version(
+    connection: &mut Connection,
+    access: &Access,
+    (kind, id): (ResourceType, &InstanceId),
+    version: VersionId,
+) -> QueryResult<Option<Stored>> {
+    let Some(current) = read(connection, access, kind, id)? else { return Ok(None) };
+    if current.version == version {
+        return Ok(Some(current));
+    }
+    let statement = Statement::new(SUPERSEDED).bind(current.key.part.0).bind(current.key.rid).bind(version.0);
+    connection.first(&statement, |row| superseded(&current, row))
+}
+
+/// Up to `count` versions below `before`, newest first.
+pub(super) fn history(
+    connection: &mut Connection,
+    access: &Access,
+    (kind, id): (ResourceType, &InstanceId),
+    (count, before): (u32, Option<VersionId>),
+) -> QueryResult<Vec<Stored>> {
+    let Some(current) = read(connection, access, kind, id)? else { return Ok(Vec::new()) };
+    let shown = before.is_none_or(|before| current.version < before) && count > 0;
+    let rest = i64::from(count) - i64::from(shown);
+    let below = before.map_or(current.version, |before| before.min(current.version));
+    let statement = Statement::new(OLDER).bind(current.key.part.0).bind(current.key.rid).bind(below.0).bind(rest);
+    let older = connection.load(&statement, |row| superseded(&current, row))?;
+    Ok(shown.then(|| current.clone()).into_iter().chain(older).collect())
+}
+
+/// Reads the columns of [`stored_columns`].
+pub(super) fn stored(row: &dyn Columns) -> QueryResult<Stored> {
+    Ok(Stored {
+        key: InstanceKey { part: Part(row.bigint(0)?), rid: row.bigint(1)? },
+        kind: ResourceType::from_code(row.smallint(2)?).ok_or_else(|| damaged("an unknown resource type"))?,
+        id: row.text(3)?.parse().map_err(|_| damaged("an id that is none"))?,
+        version: VersionId(row.bigint(4)?),
+        updated: Instant::from_micros(row.bigint(5)?),
+        method: method(row.smallint(6)?)?,
+        body: row.optional_binary(7)?.map(Bytes::from),
+    })
+}
+
+fn superseded(current: &Stored, row: &dyn Columns) -> QueryResult<Stored> {
+    Ok(Stored {
+        kind: current.kind,
+        id: current.id.clone(),
+        key: current.key,
+        version: VersionId(row.bigint(0)?),
+        updated: Instant::from_micros(row.bigint(1)?),
+        method: method(row.smallint(2)?)?,
+        body: row.optional_binary(3)?.map(Bytes::from),
+    })
+}
+
+fn method(code: i16) -> QueryResult<Method> {
+    Method::from_code(code).ok_or_else(|| damaged("an unknown method"))
+}
+
+/// The database holds what this program never wrote.
+fn damaged(what: &str) -> Error {
+    Error::DeserializationError(format!("the store holds {what}").into())
+}

@@ -1,0 +1,135 @@
+//! A store to try, and changes to try it with.
+
+use tempfile::TempDir;
+
+use crate::audit::AuditRecord;
+use crate::config::{Limits, StoreSettings};
+use crate::dossier::Access;
+use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionId};
+use crate::search::index::IndexEntries;
+use crate::store::change::{Change, Expected, Method, Write};
+use crate::store::connection::{Columns, Source};
+use crate::store::dialect::Use;
+use crate::store::statement::Statement;
+use crate::store::{CommitFailure, Store, Stored};
+
+/// A store in a place of its own, thrown away at the end.
+pub(super) struct Bed {
+    pub(super) store: Store,
+    pub(super) settings: StoreSettings,
+    folder: TempDir,
+}
+
+pub(super) const KIND: ResourceType = ResourceType::Observation;
+pub(super) const DOSSIER: Part = Part(4_711);
+
+impl Bed {
+    pub(super) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = StoreSettings::Sqlite { path: folder.path().join("deep/er/carnet.sqlite") };
+        Self { store: Store::open(&settings, &limits()).unwrap(), settings, folder }
+    }
+
+    /// The same place, opened anew without having been closed.
+    pub(super) fn reopened(self) -> Self {
+        let Self { store, settings, folder } = self;
+        drop(store);
+        Self { store: Store::open(&settings, &limits()).unwrap(), settings, folder }
+    }
+
+    /// The numbers and entries of the journal of a dossier, as a second reader of the database finds them.
+    pub(super) fn journal(&self, part: Part) -> Vec<(i64, String)> {
+        let statement = Statement::new("SELECT seq, entry FROM audit WHERE part = ? ORDER BY seq").bind(part.0);
+        let mut connection = Source::of(&self.settings).unwrap().connect(Use::Reading).unwrap();
+        let row = |row: &dyn Columns| Ok((row.bigint(0)?, String::from_utf8(row.optional_binary(1)?.unwrap()).unwrap()));
+        connection.load(&statement, row).unwrap()
+    }
+
+    pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitFailure> {
+        self.store.commit(&everything(), Change { writes, audit: Vec::new() }).await
+    }
+
+    pub(super) async fn committed(&self, writes: Vec<Write>) {
+        self.commit(writes).await.unwrap();
+    }
+
+    pub(super) async fn read(&self, id: &InstanceId) -> Option<Stored> {
+        self.store.read(&everything(), KIND, id).await.unwrap()
+    }
+
+    /// The versions in the history of an instance, newest first.
+    pub(super) async fn versions(&self, id: &InstanceId) -> Vec<i64> {
+        let history = self.store.history(&everything(), KIND, id, 100, None).await.unwrap();
+        history.iter().map(|stored| stored.version.0).collect()
+    }
+}
+
+pub(super) fn limits() -> Limits {
+    Limits { reader_threads: 2, ..Limits::default() }
+}
+
+pub(super) fn everything() -> Access {
+    Access::to_everything()
+}
+
+pub(super) fn id(text: &str) -> InstanceId {
+    text.parse().unwrap()
+}
+
+pub(super) fn key(rid: i64) -> InstanceKey {
+    InstanceKey { part: DOSSIER, rid }
+}
+
+/// A creation with a server-assigned id.
+pub(super) fn creation(key: InstanceKey) -> Write {
+    Write {
+        kind: KIND,
+        id: key.id(),
+        key,
+        expected: Expected::Nothing,
+        version: VersionId::FIRST,
+        updated: Instant::from_micros(1_000 + key.rid),
+        method: Method::Post,
+        body: Some(format!("{}/1", key.rid).into_bytes()),
+        index: IndexEntries::default(),
+    }
+}
+
+/// A creation with an id that a client chose.
+pub(super) fn named_creation(name: &str, key: InstanceKey) -> Write {
+    Write { id: id(name), method: Method::Put, ..creation(key) }
+}
+
+/// The version that follows `write`.
+pub(super) fn update(write: &Write) -> Write {
+    let version = write.version.next();
+    Write {
+        expected: Expected::Version(write.version, write.key),
+        version,
+        updated: Instant::from_micros(write.updated.micros() + 1_000_000),
+        method: Method::Put,
+        body: Some(format!("{}/{version}", write.key.rid).into_bytes()),
+        ..write.clone()
+    }
+}
+
+/// The deletion that follows `write`.
+pub(super) fn deletion(write: &Write) -> Write {
+    Write { method: Method::Delete, body: None, index: IndexEntries::default(), ..update(write) }
+}
+
+pub(super) fn record(part: Part, entry: &str) -> AuditRecord {
+    AuditRecord { part, recorded: Instant::from_micros(5), entry: entry.as_bytes().into() }
+}
+
+/// The index of the write that was stale.
+pub(super) fn stale(answer: Result<(), CommitFailure>) -> usize {
+    match answer {
+        Err(CommitFailure::Stale(index)) => index,
+        other => panic!("stale expected, got {other:?}"),
+    }
+}
+
+pub(super) fn body(stored: &Stored) -> &str {
+    std::str::from_utf8(stored.body.as_deref().unwrap()).unwrap()
+}

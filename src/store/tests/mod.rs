@@ -1,0 +1,22 @@
+//! The contract of the store, held against every back end.
+
+mod bed;
+mod reading;
+mod writing;
+
+/// Each test on each back end: `name::sqlite`.
+macro_rules! on_each_back_end {
+    ($(async fn $name:ident($bed:ident: &Bed) $body:block)+) => {
+        $(mod $name {
+            use super::*;
+
+            async fn contract($bed: &Bed) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                contract(&Bed::sqlite()).await;
+            }
+        })+
+    };
+}
+use on_each_back_end;

@@ -1,0 +1,105 @@
+//! Reading by name: current versions, older ones, histories, and what an access hides.
+
+use super::bed::*;
+use super::on_each_back_end;
+use crate::dossier::Access;
+use crate::fhir::{InstanceKey, Part, ResourceType, VersionId};
+use crate::store::change::Method;
+
+on_each_back_end! {
+    async fn what_was_committed_is_read_back(bed: &Bed) {
+        let write = creation(key(1));
+        bed.committed(vec![write.clone()]).await;
+        let found = bed.read(&write.id).await.unwrap();
+        assert_eq!((found.kind, &found.id, found.key), (KIND, &write.id, write.key));
+        assert_eq!((found.version, found.updated, found.method), (VersionId(1), write.updated, Method::Post));
+        assert_eq!(body(&found), "1/1");
+    }
+
+    async fn an_instance_of_another_type_is_absent(bed: &Bed) {
+        let write = creation(key(1));
+        let named = named_creation("p1", key(2));
+        bed.committed(vec![write.clone(), named.clone()]).await;
+        for id in [&write.id, &named.id] {
+            assert_eq!(bed.store.read(&everything(), ResourceType::Patient, id).await.unwrap(), None);
+        }
+    }
+
+    async fn an_id_that_was_never_given_is_absent(bed: &Bed) {
+        assert_eq!(bed.read(&key(9).id()).await, None);
+        assert_eq!(bed.read(&id("nobody")).await, None);
+        assert!(bed.versions(&id("nobody")).await.is_empty());
+    }
+
+    async fn an_instance_is_read_by_the_id_a_client_chose(bed: &Bed) {
+        let write = named_creation("lab-1.a", key(1));
+        bed.committed(vec![write.clone()]).await;
+        assert_eq!(bed.read(&id("lab-1.a")).await.unwrap().key, key(1));
+        assert_eq!(bed.read(&key(1).id()).await, None, "its place is not its name");
+    }
+
+    async fn every_version_is_read_as_it_was(bed: &Bed) {
+        let first = creation(key(1));
+        let second = update(&first);
+        let third = deletion(&second);
+        for write in [&first, &second, &third] {
+            bed.committed(vec![write.clone()]).await;
+        }
+        for write in [&first, &second, &third] {
+            let read = bed.store.version(&everything(), KIND, &write.id, write.version).await.unwrap().unwrap();
+            assert_eq!((read.version, read.updated, read.method), (write.version, write.updated, write.method));
+            assert_eq!(read.body.as_deref(), write.body.as_deref());
+            assert_eq!((read.kind, &read.id, read.key), (KIND, &write.id, write.key));
+        }
+        assert_eq!(bed.store.version(&everything(), KIND, &first.id, VersionId(4)).await.unwrap(), None);
+    }
+
+    async fn a_history_is_newest_first_and_goes_on_below_a_version(bed: &Bed) {
+        let mut write = creation(key(1));
+        bed.committed(vec![write.clone()]).await;
+        for _ in 2..=5 {
+            write = update(&write);
+            bed.committed(vec![write.clone()]).await;
+        }
+        let page = async |count, before: Option<i64>| {
+            let history = bed.store.history(&everything(), KIND, &write.id, count, before.map(VersionId)).await.unwrap();
+            history.iter().map(|stored| stored.version.0).collect::<Vec<_>>()
+        };
+        assert_eq!(page(100, None).await, [5, 4, 3, 2, 1]);
+        assert_eq!(page(2, None).await, [5, 4]);
+        assert_eq!(page(2, Some(4)).await, [3, 2]);
+        assert_eq!(page(2, Some(2)).await, [1]);
+        assert_eq!(page(2, Some(9)).await, [5, 4]);
+        assert!(page(0, None).await.is_empty());
+        assert!(page(5, Some(1)).await.is_empty());
+    }
+
+    async fn several_are_read_in_the_order_asked(bed: &Bed) {
+        bed.committed(vec![creation(key(1)), named_creation("two", key(2))]).await;
+        let names = [key(9).id(), id("two"), key(1).id(), id("two")].map(|id| (KIND, id));
+        let found = bed.store.read_many(&everything(), names.to_vec()).await.unwrap();
+        let rids: Vec<_> = found.iter().map(|found| found.as_ref().map(|found| found.key.rid)).collect();
+        assert_eq!(rids, [None, Some(2), Some(1), Some(2)]);
+    }
+
+    async fn what_an_access_does_not_cover_is_absent(bed: &Bed) {
+        let write = creation(key(1));
+        bed.committed(vec![write.clone()]).await;
+        bed.committed(vec![update(&write)]).await;
+        let elsewhere = Access::to_dossiers(&[Part(1)]);
+        let here = Access::to_dossiers(&[DOSSIER]);
+        assert_eq!(bed.store.read(&elsewhere, KIND, &write.id).await.unwrap(), None);
+        assert_eq!(bed.store.read_many(&elsewhere, vec![(KIND, write.id.clone())]).await.unwrap(), [None]);
+        assert_eq!(bed.store.version(&elsewhere, KIND, &write.id, VersionId(1)).await.unwrap(), None);
+        assert!(bed.store.history(&elsewhere, KIND, &write.id, 10, None).await.unwrap().is_empty());
+        assert!(bed.store.read(&here, KIND, &write.id).await.unwrap().is_some());
+    }
+
+    async fn what_an_access_does_not_cover_is_not_written(bed: &Bed) {
+        let write = creation(InstanceKey { part: Part(2), rid: 1 });
+        let change = crate::store::change::Change { writes: vec![write.clone()], audit: Vec::new() };
+        let answer = bed.store.commit(&Access::to_dossiers(&[DOSSIER]), change).await;
+        assert!(matches!(answer, Err(crate::store::CommitFailure::Failed(failure)) if failure.kind().status() == 404));
+        assert_eq!(bed.read(&write.id).await, None);
+    }
+}
