@@ -4,10 +4,17 @@
 //! empty arrays and objects, invalid UTF-8, unpaired surrogates, more depth than [`MAX_DEPTH`]. What the members mean is
 //! not known here.
 
+mod fault;
+mod names;
 mod node;
 mod scan;
+mod text;
 mod write;
 
+pub use fault::{Reason, SyntaxError};
 pub use node::{Children, JsonKind, Node, Tree};
-pub use scan::{MAX_DEPTH, Reason, SyntaxError};
+pub use scan::MAX_DEPTH;
 pub use write::{Stamp, compact, push_string, stamped};
+
+#[cfg(test)]
+mod tests;

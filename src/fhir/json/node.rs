@@ -1,9 +1,10 @@
 //! The table of nodes and the cursor over it.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
-use super::scan::{self, SyntaxError};
+use super::fault::{self, SyntaxError};
+use super::{scan, text};
+use crate::fhir::ResourceType;
 
 /// What kind of JSON value a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,11 @@ impl<'s> Tree<'s> {
         self.source
     }
 
+    /// Every node, in document order.
+    pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
+        (0..self.rows.len() as u32).map(|index| Node { tree: self, index })
+    }
+
     /// How many nodes there are: every object, array and primitive.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -103,7 +109,7 @@ impl<'t> Node<'t> {
             return None;
         }
         let raw = self.slice(row.key_start + 1, row.key_len - 2);
-        Some(if row.key_escaped { Cow::Owned(scan::unescape(raw)) } else { Cow::Borrowed(raw) })
+        Some(text::resolved(raw, row.key_escaped))
     }
 
     /// The member name exactly as written, with its quotes; empty in an array and at the root.
@@ -131,7 +137,7 @@ impl<'t> Node<'t> {
             return None;
         }
         let raw = self.slice(row.start + 1, row.len - 2);
-        Some(if row.escaped { Cow::Owned(scan::unescape(raw)) } else { Cow::Borrowed(raw) })
+        Some(text::resolved(raw, row.escaped))
     }
 
     /// The digits of a number, as written.
@@ -174,22 +180,19 @@ impl<'t> Node<'t> {
         Children { tree: self.tree, next: self.index, end: self.row().next }
     }
 
-    /// The place of this node in FHIRPath, as an OperationOutcome names it: `Patient.name[0].family`.
+    /// The place of this node in FHIRPath, as an OperationOutcome names it: `Patient.name[0].family`. The root is named by its
+    /// resource type, `$this` where it has none that R4 knows.
     pub fn expression(self) -> String {
         let root = self.tree.root();
-        let mut path = match root.member("resourceType").and_then(Node::string) {
-            Some(kind) => kind.into_owned(),
-            None => String::from("$this"),
-        };
+        let kind = root.member("resourceType").and_then(Node::string).and_then(|name| name.parse().ok());
+        let mut path = String::from(kind.map_or("$this", ResourceType::name));
         let mut at = root;
         while at.index != self.index {
             let within = at.children().enumerate().take_while(|(_, child)| child.index <= self.index).last();
             let Some((position, child)) = within else { break };
             match child.key() {
-                Some(key) => path.extend([".", &key]),
-                None => {
-                    let _ = write!(path, "[{position}]");
-                }
+                Some(key) => fault::push_name(&mut path, &key),
+                None => fault::push_position(&mut path, position),
             }
             at = child;
         }
@@ -236,7 +239,8 @@ impl<'t> Iterator for Children<'t> {
 }
 
 impl Row {
-    const NOTHING: Self = Self {
+    /// The row of a node that does not exist.
+    pub(super) const NOTHING: Self = Self {
         key_start: 0,
         key_len: 0,
         start: 0,
@@ -246,4 +250,9 @@ impl Row {
         key_escaped: false,
         escaped: false,
     };
+
+    /// Whether this is an object or array of which the scanner has seen no more than the first character.
+    pub(super) fn is_open(&self) -> bool {
+        self.len == 1 && matches!(self.kind, JsonKind::Object | JsonKind::Array)
+    }
 }

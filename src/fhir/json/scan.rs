@@ -1,90 +1,90 @@
 //! The scanner: one pass over the bytes, one row a value (RFC 8259, as FHIR R4 json.html narrows it).
 
+use std::borrow::Cow;
+
+use super::fault::{Progress, Reason, SyntaxError};
+use super::names::Names;
 use super::node::{JsonKind, Row, Tree};
+use super::text;
 
 /// The deepest nesting of objects and arrays that is read.
 pub const MAX_DEPTH: usize = 100;
 
-/// Why a text is not FHIR JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the message of each variant says it")]
-pub enum Reason {
-    #[error("the text is not UTF-8")]
-    InvalidUtf8,
-    #[error("the text is longer than 4 GiB")]
-    TooLong,
-    #[error("the text ends inside a value")]
-    Unfinished,
-    #[error("a character that cannot stand here")]
-    Unexpected,
-    #[error("something follows the end of the value")]
-    TrailingBytes,
-    #[error("the nesting is deeper than {MAX_DEPTH}")]
-    TooDeep,
-    #[error("an array must not be empty")]
-    EmptyArray,
-    #[error("an object must not be empty")]
-    EmptyObject,
-    #[error("a member name occurs twice")]
-    DuplicateKey,
-    #[error("an escape that is none")]
-    BadEscape,
-    #[error("a surrogate without its other half")]
-    UnpairedSurrogate,
-    #[error("a control character must be escaped")]
-    ControlCharacter,
-    #[error("not a JSON number")]
-    BadNumber,
-}
-
-/// The first fault of a text.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason} (line {line}, column {column})")]
-pub struct SyntaxError {
-    /// What is wrong.
-    pub reason: Reason,
-    /// Where, in bytes from the start.
-    pub offset: usize,
-    /// The line, from 1.
-    pub line: usize,
-    /// The column in characters, from 1.
-    pub column: usize,
-    /// The FHIRPath of the innermost element that had begun, such as `Patient.name[0]`.
-    pub expression: String,
-}
+/// The bytes of source that make room for one row.
+const BYTES_PER_ROW: usize = 20;
+/// The most rows that room is made for before they are met: a long text may be one long string.
+const MAX_ROWS_AHEAD: usize = 0x8000;
 
 pub(super) fn scan(source: &[u8]) -> Result<Tree<'_>, SyntaxError> {
-    let text = match std::str::from_utf8(source) {
-        Ok(text) => text,
-        Err(error) => return Err(locate(source, error.valid_up_to(), Reason::InvalidUtf8, &[])),
+    let (text, broken) = match std::str::from_utf8(source) {
+        Ok(text) => (text, false),
+        Err(error) => (valid_prefix(source, error.valid_up_to()), true),
     };
-    if u32::try_from(text.len()).is_err() {
-        return Err(locate(source, 0, Reason::TooLong, &[]));
+    let mut scanner = Scanner::new(text);
+    let found = scanner.text();
+    // A fault before the bytes that are not UTF-8 is the first one; a text that ends there is cut short by them.
+    if broken && (found.is_ok() || scanner.at >= text.len()) {
+        scanner.at = text.len();
+        return Err(Reason::InvalidUtf8.at(&scanner.progress(source)));
     }
-    let mut scanner = Scanner { bytes: source, at: 0, rows: Vec::with_capacity(source.len() / 24 + 4), depth: 0 };
-    match scanner.document() {
+    match found {
         Ok(()) => Ok(Tree { source: text, rows: scanner.rows }),
-        Err(reason) => Err(locate(source, scanner.at, reason, &scanner.rows)),
+        Err(reason) => Err(reason.at(&scanner.progress(source))),
     }
+}
+
+fn valid_prefix(source: &[u8], len: usize) -> &str {
+    source.get(..len).and_then(|prefix| std::str::from_utf8(prefix).ok()).unwrap_or_default()
 }
 
 struct Scanner<'s> {
+    text: &'s str,
     bytes: &'s [u8],
     at: usize,
     rows: Vec<Row>,
     depth: usize,
+    begun: Begun,
+}
+
+/// Whether the scanner stands inside a value that has no row yet.
+#[derive(Clone, Copy)]
+pub(super) enum Begun {
+    Nothing,
+    Value(Key),
 }
 
 /// A member name: where it stands, with its quotes.
 #[derive(Clone, Copy, Default)]
-struct Key {
+pub(super) struct Key {
     start: u32,
     len: u32,
     escaped: bool,
 }
 
-impl Scanner<'_> {
-    fn document(&mut self) -> Result<(), Reason> {
+impl Key {
+    /// A row of which nothing but the name is known.
+    pub(super) fn row(self) -> Row {
+        Row { key_start: self.start, key_len: self.len, key_escaped: self.escaped, ..Row::NOTHING }
+    }
+}
+
+impl<'s> Scanner<'s> {
+    fn new(text: &'s str) -> Self {
+        let rows = Vec::with_capacity((text.len() / BYTES_PER_ROW + 4).min(MAX_ROWS_AHEAD));
+        Self { text, bytes: text.as_bytes(), at: 0, rows, depth: 0, begun: Begun::Nothing }
+    }
+
+    fn progress<'p>(&'p self, source: &'p [u8]) -> Progress<'p> {
+        Progress { source, offset: self.at, rows: &self.rows, begun: self.begun }
+    }
+
+    fn text(&mut self) -> Result<(), Reason> {
+        if u32::try_from(self.bytes.len()).is_err() {
+            return Err(Reason::TooLong);
+        }
+        if self.text.starts_with('\u{feff}') {
+            return Err(Reason::ByteOrderMark);
+        }
         self.skip_blanks();
         self.value(Key::default())?;
         self.skip_blanks();
@@ -95,6 +95,16 @@ impl Scanner<'_> {
         self.bytes.get(self.at).copied().ok_or(Reason::Unfinished)
     }
 
+    /// The byte after any blanks.
+    fn peek_token(&mut self) -> Result<u8, Reason> {
+        let byte = self.peek()?;
+        if byte > b' ' {
+            return Ok(byte);
+        }
+        self.skip_blanks();
+        self.peek()
+    }
+
     fn skip_blanks(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
             self.at += 1;
@@ -102,15 +112,16 @@ impl Scanner<'_> {
     }
 
     fn value(&mut self, key: Key) -> Result<(), Reason> {
-        match self.peek()? {
-            b'{' => self.container(key, JsonKind::Object),
-            b'[' => self.container(key, JsonKind::Array),
+        self.begun = Begun::Value(key);
+        match self.peek_token()? {
             b'"' => {
                 let start = self.at;
                 let escaped = self.string()?;
                 self.push(key, JsonKind::String, start, escaped);
                 Ok(())
             }
+            b'{' => self.container(key, JsonKind::Object),
+            b'[' => self.container(key, JsonKind::Array),
             b't' => self.literal(key, b"true", JsonKind::Boolean),
             b'f' => self.literal(key, b"false", JsonKind::Boolean),
             b'n' => self.literal(key, b"null", JsonKind::Null),
@@ -123,6 +134,7 @@ impl Scanner<'_> {
         let next = self.rows.len() as u32 + 1;
         let (len, start) = ((self.at - start) as u32, start as u32);
         self.rows.push(Row { key_start: key.start, key_len: key.len, start, len, next, kind, key_escaped: key.escaped, escaped });
+        self.begun = Begun::Nothing;
     }
 
     fn container(&mut self, key: Key, kind: JsonKind) -> Result<(), Reason> {
@@ -134,9 +146,9 @@ impl Scanner<'_> {
         self.at += 1;
         self.push(key, kind, start, false);
         if kind == JsonKind::Object {
-            self.members(index)?
+            self.members(index)?;
         } else {
-            self.items()?
+            self.items()?;
         }
         self.depth -= 1;
         let next = self.rows.len() as u32;
@@ -149,15 +161,12 @@ impl Scanner<'_> {
     }
 
     fn items(&mut self) -> Result<(), Reason> {
-        self.skip_blanks();
-        if self.peek()? == b']' {
+        if self.peek_token()? == b']' {
             return Err(Reason::EmptyArray);
         }
         loop {
-            self.skip_blanks();
             self.value(Key::default())?;
-            self.skip_blanks();
-            match self.peek()? {
+            match self.peek_token()? {
                 b',' => self.at += 1,
                 b']' => break,
                 _ => return Err(Reason::Unexpected),
@@ -168,22 +177,18 @@ impl Scanner<'_> {
     }
 
     fn members(&mut self, object: usize) -> Result<(), Reason> {
-        self.skip_blanks();
-        if self.peek()? == b'}' {
+        if self.peek_token()? == b'}' {
             return Err(Reason::EmptyObject);
         }
+        let mut names = Names::default();
         loop {
-            self.skip_blanks();
-            let key = self.key(object)?;
-            self.skip_blanks();
-            if self.peek()? != b':' {
+            let key = self.key(object, &mut names)?;
+            if self.peek_token()? != b':' {
                 return Err(Reason::Unexpected);
             }
             self.at += 1;
-            self.skip_blanks();
             self.value(key)?;
-            self.skip_blanks();
-            match self.peek()? {
+            match self.peek_token()? {
                 b',' => self.at += 1,
                 b'}' => break,
                 _ => return Err(Reason::Unexpected),
@@ -193,38 +198,33 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn key(&mut self, object: usize) -> Result<Key, Reason> {
-        if self.peek()? != b'"' {
+    fn key(&mut self, object: usize, names: &mut Names<'s>) -> Result<Key, Reason> {
+        if self.peek_token()? != b'"' {
             return Err(Reason::Unexpected);
         }
         let start = self.at;
         let escaped = self.string()?;
         let key = Key { start: start as u32, len: (self.at - start) as u32, escaped };
-        if self.is_repeated(object, key) {
+        self.begun = Begun::Value(key);
+        if names.is_repeated(self.name(key), || self.names_of(object)) {
             self.at = start;
             return Err(Reason::DuplicateKey);
         }
         Ok(key)
     }
 
-    fn is_repeated(&self, object: usize, key: Key) -> bool {
-        let name = self.name(key.start, key.len, key.escaped);
+    fn names_of(&self, object: usize) -> impl Iterator<Item = Cow<'s, str>> {
         let mut sibling = object + 1;
-        while let Some(row) = self.rows.get(sibling) {
-            if (row.key_len == key.len || row.key_escaped || key.escaped)
-                && self.name(row.key_start, row.key_len, row.key_escaped) == name
-            {
-                return true;
-            }
+        std::iter::from_fn(move || {
+            let row = self.rows.get(sibling)?;
             sibling = row.next as usize;
-        }
-        false
+            Some(self.name(Key { start: row.key_start, len: row.key_len, escaped: row.key_escaped }))
+        })
     }
 
-    fn name(&self, start: u32, len: u32, escaped: bool) -> std::borrow::Cow<'_, str> {
-        let raw = self.bytes.get(start as usize + 1..(start + len) as usize - 1).unwrap_or_default();
-        let raw = std::str::from_utf8(raw).unwrap_or_default();
-        if escaped { unescape(raw).into() } else { raw.into() }
+    fn name(&self, key: Key) -> Cow<'s, str> {
+        let inside = (key.start as usize + 1)..(key.start as usize + key.len as usize - 1);
+        text::resolved(self.text.get(inside).unwrap_or_default(), key.escaped)
     }
 
     /// Passes over a string, quotes included; tells whether it holds escapes.
@@ -232,14 +232,14 @@ impl Scanner<'_> {
         self.at += 1;
         let mut escaped = false;
         loop {
+            self.at += text::plain_len(self.bytes.get(self.at..).unwrap_or_default());
             match self.peek()? {
                 b'"' => break,
                 b'\\' => {
                     escaped = true;
                     self.escape()?;
                 }
-                0..0x20 => return Err(Reason::ControlCharacter),
-                _ => self.at += 1,
+                _ => return Err(Reason::ControlCharacter),
             }
         }
         self.at += 1;
@@ -270,21 +270,23 @@ impl Scanner<'_> {
 
     /// Reads `uXXXX`, standing on the `u`.
     fn hex(&mut self) -> Result<u32, Reason> {
-        let digits = self.bytes.get(self.at + 1..self.at + 5).ok_or(Reason::Unfinished)?;
         let mut code = 0;
-        for digit in digits {
-            code = code * 16 + char::from(*digit).to_digit(16).ok_or(Reason::BadEscape)?;
+        for _ in 0..4 {
+            self.at += 1;
+            code = code * 16 + char::from(self.peek()?).to_digit(16).ok_or(Reason::BadEscape)?;
         }
-        self.at += 5;
+        self.at += 1;
         Ok(code)
     }
 
     fn literal(&mut self, key: Key, word: &[u8], kind: JsonKind) -> Result<(), Reason> {
-        if !self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
-            return Err(Reason::Unexpected);
-        }
         let start = self.at;
-        self.at += word.len();
+        for expected in word {
+            if self.peek()? != *expected {
+                return Err(Reason::Unexpected);
+            }
+            self.at += 1;
+        }
         self.push(key, kind, start, false);
         Ok(())
     }
@@ -295,81 +297,34 @@ impl Scanner<'_> {
             self.at += 1;
         }
         let leading_zero = self.bytes.get(self.at) == Some(&b'0');
-        if self.digits() > 1 && leading_zero {
-            return Err(Reason::BadNumber);
-        }
-        if self.at == start || self.bytes.get(self.at - 1) == Some(&b'-') {
+        if self.digits()? > 1 && leading_zero {
             return Err(Reason::BadNumber);
         }
         if self.bytes.get(self.at) == Some(&b'.') {
             self.at += 1;
-            if self.digits() == 0 {
-                return Err(Reason::BadNumber);
-            }
+            self.digits()?;
         }
         if let Some(b'e' | b'E') = self.bytes.get(self.at) {
             self.at += 1;
             if let Some(b'+' | b'-') = self.bytes.get(self.at) {
                 self.at += 1;
             }
-            if self.digits() == 0 {
-                return Err(Reason::BadNumber);
-            }
+            self.digits()?;
         }
         self.push(key, JsonKind::Number, start, false);
         Ok(())
     }
 
-    fn digits(&mut self) -> usize {
+    /// Passes over one digit or more; tells how many.
+    fn digits(&mut self) -> Result<usize, Reason> {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.bytes.get(self.at) {
             self.at += 1;
         }
-        self.at - start
+        match self.at - start {
+            0 if self.at == self.bytes.len() => Err(Reason::Unfinished),
+            0 => Err(Reason::BadNumber),
+            count => Ok(count),
+        }
     }
-}
-
-fn locate(source: &[u8], offset: usize, reason: Reason, rows: &[Row]) -> SyntaxError {
-    let before = String::from_utf8_lossy(source.get(..offset).unwrap_or(source));
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    let _ = rows;
-    SyntaxError { reason, offset, line, column, expression: String::from("$this") }
-}
-
-/// Resolves the escapes of a string that was scanned.
-pub(super) fn unescape(raw: &str) -> String {
-    let mut text = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some((plain, escape)) = rest.split_once('\\') {
-        text.push_str(plain);
-        rest = unescape_one(escape, &mut text);
-    }
-    text.push_str(rest);
-    text
-}
-
-fn unescape_one<'r>(escape: &'r str, text: &mut String) -> &'r str {
-    let (character, used) = match escape.as_bytes().first() {
-        Some(b'n') => ('\n', 1),
-        Some(b't') => ('\t', 1),
-        Some(b'r') => ('\r', 1),
-        Some(b'b') => ('\u{8}', 1),
-        Some(b'f') => ('\u{c}', 1),
-        Some(b'u') => unescape_unicode(escape),
-        Some(other) => (char::from(*other), 1),
-        None => return escape,
-    };
-    text.push(character);
-    escape.get(used..).unwrap_or_default()
-}
-
-fn unescape_unicode(escape: &str) -> (char, usize) {
-    let unit = |from: usize| escape.get(from..from + 4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0);
-    let first = unit(1);
-    if (0xD800..0xDC00).contains(&first) {
-        let code = 0x1_0000 + ((first - 0xD800) << 10) + (unit(7).wrapping_sub(0xDC00) & 0x3FF);
-        return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 11);
-    }
-    (char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 5)
 }
