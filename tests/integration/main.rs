@@ -9,4 +9,6 @@
 )]
 
 mod examples;
+mod conformance;
+mod support;
 mod tidy;
