@@ -1,5 +1,7 @@
 //! The proof that a decision was taken. The store reads and writes against an `Access` and nothing else.
 
+use crate::fhir::Part;
+
 /// A granted access. No other module can make one.
 #[derive(Clone, Debug)]
 pub struct Access {
@@ -12,7 +14,7 @@ enum Grant {
     Everything,
     /// These dossiers and nothing else.
     #[cfg(test)]
-    Dossiers(Vec<crate::fhir::Part>),
+    Dossiers(Vec<Part>),
 }
 
 impl Access {
@@ -22,11 +24,16 @@ impl Access {
     }
 
     /// Whether instances of the dossier `part` may be seen.
-    pub fn covers(&self, part: crate::fhir::Part) -> bool {
+    pub fn covers(&self, part: Part) -> bool {
+        self.dossiers().is_none_or(|parts| parts.contains(&part))
+    }
+
+    /// The only dossiers whose instances may be seen; `None`: all.
+    pub fn dossiers(&self) -> Option<&[Part]> {
         match &self.grant {
-            Grant::Everything => true,
+            Grant::Everything => None,
             #[cfg(test)]
-            Grant::Dossiers(parts) => parts.contains(&part),
+            Grant::Dossiers(parts) => Some(parts),
         }
     }
 }
@@ -39,7 +46,7 @@ impl Access {
     }
 
     /// For tests of what an access hides.
-    pub(crate) fn to_dossiers(parts: &[crate::fhir::Part]) -> Self {
+    pub(crate) fn to_dossiers(parts: &[Part]) -> Self {
         Self { grant: Grant::Dossiers(parts.to_vec()) }
     }
 }

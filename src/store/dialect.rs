@@ -55,4 +55,11 @@ impl Dialect {
             Self::Sqlite => "instr(i.terms, ?) > 0",
         }
     }
+
+    /// The condition that the folded text of `v` contains the text `?`.
+    pub(super) const fn contains_text(self) -> &'static str {
+        match self {
+            Self::Sqlite => "instr(v.folded, ?) > 0",
+        }
+    }
 }

@@ -34,7 +34,7 @@ use tokio::sync::oneshot;
 pub use commit::CommitFailure;
 pub use query::{Match, Page};
 pub use schema::migrate;
-pub use snapshot::Stored;
+pub use snapshot::{Stored, Stretch};
 
 use crate::audit::AuditRecord;
 use crate::config::{Limits, StoreSettings};
@@ -130,23 +130,14 @@ impl Store {
             .await
     }
 
-    /// Up to `count` versions of an instance numbered below `before`, newest first; none if there is no such instance.
+    /// A stretch of the versions of an instance, newest first; none if there is no such instance.
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub async fn history(
-        &self,
-        access: &Access,
-        kind: ResourceType,
-        id: &InstanceId,
-        count: u32,
-        before: Option<VersionId>,
-    ) -> Outcome<Vec<Stored>> {
+    pub async fn history(&self, access: &Access, kind: ResourceType, id: &InstanceId, stretch: Stretch) -> Outcome<Vec<Stored>> {
         let (access, id) = (access.clone(), id.clone());
-        self.ask(move |connection| {
-            connection.together(|connection| snapshot::history(connection, &access, (kind, &id), (count, before)))
-        })
-        .await
+        self.ask(move |connection| connection.together(|connection| snapshot::history(connection, &access, (kind, &id), stretch)))
+            .await
     }
 
     /// A page of the instances that a plan means.

@@ -1,11 +1,19 @@
-//! Searching: a plan carried out.
+//! Searching: a plan carried out in one statement, a second one for the total, a few small ones to see where to begin.
+//! Every value is bound.
+
+mod condition;
+mod drive;
+mod order;
+mod text;
 
 use diesel::result::QueryResult;
 
 use super::connection::Connection;
-use super::snapshot::Stored;
+use super::snapshot::{STORED_COLUMNS, Stored, stored, stored_columns};
 use crate::dossier::Access;
+use crate::fhir::Part;
 use crate::search::plan::{Plan, Position};
+use text::Sql;
 
 /// One page of the answers to a search.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +35,53 @@ pub struct Match {
     pub position: Position,
 }
 
-/// The page of `plan`.
-pub(super) fn search(_connection: &mut Connection, _access: &Access, _plan: &Plan) -> QueryResult<Page> {
-    Ok(Page { matches: Vec::new(), more: false, total: None })
+/// The page of `plan`, as far as `access` lets it be seen.
+pub(super) fn search(connection: &mut Connection, access: &Access, plan: &Plan) -> QueryResult<Page> {
+    let dossiers = searched(access, plan);
+    let from = drive::candidates(connection, plan, dossiers.as_deref())?;
+    let condition = condition::condition(connection.dialect(), &plan.condition);
+    let matching = from.push(" AND i.body IS NOT NULL AND ").append(condition);
+    let total = if plan.total { Some(total(connection, &matching)?) } else { None };
+    let mut matches = if plan.count == 0 { Vec::new() } else { matches(connection, plan, matching)? };
+    let more = matches.len() > plan.count as usize;
+    matches.truncate(plan.count as usize);
+    Ok(Page { matches, more, total })
+}
+
+/// The dossiers of the plan that may be seen; `None`: all there are.
+fn searched(access: &Access, plan: &Plan) -> Option<Vec<Part>> {
+    match (&plan.dossiers, access.dossiers()) {
+        (Some(named), _) => Some(named.iter().copied().filter(|part| access.covers(*part)).collect()),
+        (None, Some(covered)) => Some(covered.to_vec()),
+        (None, None) => None,
+    }
+}
+
+fn total(connection: &mut Connection, matching: &Sql<'_>) -> QueryResult<u64> {
+    let statement = Sql::new("SELECT count(*)").append(matching.clone()).statement();
+    connection.admit(&statement);
+    let count = connection.first(&statement, |row| row.bigint(0))?.unwrap_or(0);
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// One match more than the page has room for, if there is one.
+fn matches<'a>(connection: &mut Connection, plan: &'a Plan, matching: Sql<'a>) -> QueryResult<Vec<Match>> {
+    let beginning = match &plan.after {
+        Some(position) => matching.push(" AND ").append(order::after(&plan.order, position)),
+        None => matching,
+    };
+    let statement = Sql::new(concat!("SELECT ", stored_columns!()))
+        .append(order::columns(&plan.order))
+        .append(beginning)
+        .append(order::clause(&plan.order))
+        .push(" LIMIT ")
+        .bind(i64::from(plan.count) + 1)
+        .statement();
+    connection.admit(&statement);
+    connection.load(&statement, |row| {
+        let stored = stored(row)?;
+        let values = order::values(&plan.order, row, STORED_COLUMNS)?;
+        let position = Position { values, key: stored.key };
+        Ok(Match { stored, position })
+    })
 }

@@ -13,7 +13,7 @@ use super::statement::Statement;
 use crate::config::StoreSettings;
 use crate::outcome::{Failure, Kind, Outcome};
 
-const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// Under this name the key of the term hashes is kept.
 const TERM_KEY: &str = "term-key";

@@ -32,6 +32,15 @@ pub struct Stored {
     pub body: Option<Bytes>,
 }
 
+/// Which versions of a history are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// How many at most.
+    pub count: u32,
+    /// Only those numbered below this one; `None`: from the current version on.
+    pub before: Option<VersionId>,
+}
+
 /// The columns of a stored version, in the order in which [`stored`] reads them.
 macro_rules! stored_columns {
     () => {
@@ -97,12 +106,12 @@ pub(super) fn version(
     connection.first(&statement, |row| superseded(&current, row))
 }
 
-/// Up to `count` versions below `before`, newest first.
+/// The versions of `stretch`, newest first.
 pub(super) fn history(
     connection: &mut Connection,
     access: &Access,
     (kind, id): (ResourceType, &InstanceId),
-    (count, before): (u32, Option<VersionId>),
+    Stretch { count, before }: Stretch,
 ) -> QueryResult<Vec<Stored>> {
     let Some(current) = read(connection, access, kind, id)? else { return Ok(Vec::new()) };
     let shown = before.is_none_or(|before| current.version < before) && count > 0;

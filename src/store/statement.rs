@@ -81,7 +81,9 @@ value_from! {
     SmallInt(i16),
     Double(f64),
     Text(&'a str),
+    Text(String),
     Binary(&'a [u8]),
+    Binary(Vec<u8>),
     OptionalBinary(Option<&'a [u8]>),
 }
 

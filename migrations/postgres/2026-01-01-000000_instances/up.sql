@@ -9,7 +9,7 @@ CREATE TABLE instance (
     method SMALLINT NOT NULL,
     date_low BIGINT,
     date_high BIGINT,
-    terms BYTEA,
+    terms BYTEA NOT NULL,
     body BYTEA,
     PRIMARY KEY (part, rid)
 );

@@ -9,7 +9,7 @@ CREATE TABLE instance (
     method SMALLINT NOT NULL,
     date_low BIGINT,
     date_high BIGINT,
-    terms BLOB,
+    terms BLOB NOT NULL,
     body BLOB,
     PRIMARY KEY (part, rid)
 ) WITHOUT ROWID;

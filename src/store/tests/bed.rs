@@ -11,13 +11,14 @@ use crate::store::change::{Change, Expected, Method, Write};
 use crate::store::connection::{Columns, Source};
 use crate::store::dialect::Use;
 use crate::store::statement::Statement;
-use crate::store::{CommitFailure, Store, Stored};
+use crate::store::{CommitFailure, Store, Stored, Stretch};
 
 /// A store in a place of its own, thrown away at the end.
 pub(super) struct Bed {
     pub(super) store: Store,
     pub(super) settings: StoreSettings,
-    folder: TempDir,
+    /// Thrown away with the bed.
+    _folder: TempDir,
 }
 
 pub(super) const KIND: ResourceType = ResourceType::Observation;
@@ -27,14 +28,7 @@ impl Bed {
     pub(super) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = StoreSettings::Sqlite { path: folder.path().join("deep/er/carnet.sqlite") };
-        Self { store: Store::open(&settings, &limits()).unwrap(), settings, folder }
-    }
-
-    /// The same place, opened anew without having been closed.
-    pub(super) fn reopened(self) -> Self {
-        let Self { store, settings, folder } = self;
-        drop(store);
-        Self { store: Store::open(&settings, &limits()).unwrap(), settings, folder }
+        Self { store: Store::open(&settings, &limits()).unwrap(), settings, _folder: folder }
     }
 
     /// The numbers and entries of the journal of a dossier, as a second reader of the database finds them.
@@ -59,7 +53,7 @@ impl Bed {
 
     /// The versions in the history of an instance, newest first.
     pub(super) async fn versions(&self, id: &InstanceId) -> Vec<i64> {
-        let history = self.store.history(&everything(), KIND, id, 100, None).await.unwrap();
+        let history = self.store.history(&everything(), KIND, id, Stretch { count: 100, before: None }).await.unwrap();
         history.iter().map(|stored| stored.version.0).collect()
     }
 }
@@ -132,4 +126,9 @@ pub(super) fn stale(answer: Result<(), CommitFailure>) -> usize {
 
 pub(super) fn body(stored: &Stored) -> &str {
     std::str::from_utf8(stored.body.as_deref().unwrap()).unwrap()
+}
+
+/// Polls a request once, by which it is accepted; whether it waits for its answer.
+pub(super) async fn waits<F: Future>(request: &mut std::pin::Pin<Box<F>>) -> bool {
+    std::future::poll_fn(|context| std::task::Poll::Ready(request.as_mut().poll(context).is_pending())).await
 }

@@ -1,7 +1,10 @@
 //! The contract of the store, held against every back end.
 
 mod bed;
+mod lasting;
+mod meaning;
 mod reading;
+mod searching;
 mod writing;
 
 /// Each test on each back end: `name::sqlite`.

@@ -4,6 +4,7 @@ use super::bed::*;
 use super::on_each_back_end;
 use crate::dossier::Access;
 use crate::fhir::{InstanceKey, Part, ResourceType, VersionId};
+use crate::store::Stretch;
 use crate::store::change::Method;
 
 on_each_back_end! {
@@ -62,7 +63,7 @@ on_each_back_end! {
             bed.committed(vec![write.clone()]).await;
         }
         let page = async |count, before: Option<i64>| {
-            let history = bed.store.history(&everything(), KIND, &write.id, count, before.map(VersionId)).await.unwrap();
+            let history = bed.store.history(&everything(), KIND, &write.id, Stretch { count, before: before.map(VersionId) }).await.unwrap();
             history.iter().map(|stored| stored.version.0).collect::<Vec<_>>()
         };
         assert_eq!(page(100, None).await, [5, 4, 3, 2, 1]);
@@ -91,7 +92,7 @@ on_each_back_end! {
         assert_eq!(bed.store.read(&elsewhere, KIND, &write.id).await.unwrap(), None);
         assert_eq!(bed.store.read_many(&elsewhere, vec![(KIND, write.id.clone())]).await.unwrap(), [None]);
         assert_eq!(bed.store.version(&elsewhere, KIND, &write.id, VersionId(1)).await.unwrap(), None);
-        assert!(bed.store.history(&elsewhere, KIND, &write.id, 10, None).await.unwrap().is_empty());
+        assert!(bed.store.history(&elsewhere, KIND, &write.id, Stretch { count: 10, before: None }).await.unwrap().is_empty());
         assert!(bed.store.read(&here, KIND, &write.id).await.unwrap().is_some());
     }
 

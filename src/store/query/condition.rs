@@ -1,0 +1,170 @@
+//! Conditions on the instance row `i`. None of them is ever NULL, so that each can be negated.
+
+use super::text::{ALWAYS, NEVER, Sql};
+use crate::search::index::Term;
+use crate::search::plan::{Bound, Condition, QuantityBound};
+use crate::store::dialect::Dialect;
+use crate::store::index::unit;
+use crate::store::terms::packed;
+
+/// The condition as SQL on `i`.
+pub(super) fn condition<'a>(dialect: Dialect, condition: &'a Condition) -> Sql<'a> {
+    match condition {
+        Condition::All(parts) => several(dialect, parts, " AND ", ALWAYS),
+        Condition::Any(parts) => several(dialect, parts, " OR ", NEVER),
+        Condition::Not(part) => Sql::new("NOT (").append(self::condition(dialect, part)).push(")"),
+        Condition::Term(term) => Sql::new(dialect.has_packed_term()).with(packed(*term).to_vec()),
+        Condition::Id(ids) => Sql::is_one_of("i.id", ids.iter().map(|id| id.as_str())),
+        Condition::Date(None, bounds) => bounded(Sql::new("(i.date_low IS NOT NULL"), &MAIN_DATE, bounds).push(")"),
+        Condition::Updated(bounds) => updated(bounds),
+        Condition::Date(Some(_), _) | Condition::StringPrefix(..) | Condition::StringContains(..) | Condition::Quantity(..) => {
+            has_value(dialect, condition)
+        }
+    }
+}
+
+fn several<'a>(dialect: Dialect, parts: &'a [Condition], operator: &str, empty: &str) -> Sql<'a> {
+    Sql::joined(parts.iter().map(|part| condition(dialect, part)).collect(), operator, empty)
+}
+
+/// An entry in a side table that fulfils the condition: `EXISTS (…)`.
+fn has_value<'a>(dialect: Dialect, condition: &'a Condition) -> Sql<'a> {
+    match values_of(dialect, condition) {
+        Some(values) => Sql::new("EXISTS (SELECT 1").append(values).push(" AND v.part = i.part AND v.rid = i.rid)"),
+        None => Sql::new(NEVER),
+    }
+}
+
+/// The entries that fulfil a condition on a side table, or the terms that fulfil one on terms: ` FROM … v WHERE …`.
+pub(super) fn values_of<'a>(dialect: Dialect, condition: &'a Condition) -> Option<Sql<'a>> {
+    let of = |table: &str, parameter: i32| Sql::new(" FROM ").push(table).push(" v WHERE v.parameter = ").bind(parameter);
+    match condition {
+        Condition::Date(Some(parameter), bounds) => Some(bounded(of("date_value", parameter.0), &VALUE, bounds)),
+        Condition::StringPrefix(parameter, prefix) => Some(prefixed(of("string_value", parameter.0), prefix)),
+        Condition::StringContains(parameter, part) => {
+            Some(of("string_value", parameter.0).push(" AND ").push(dialect.contains_text()).with(&**part))
+        }
+        Condition::Quantity(parameter, sought, bounds) => {
+            let of_parameter = of("quantity_value", parameter.0);
+            let of_unit = match sought {
+                Some(term) => of_parameter.push(" AND v.unit = ").bind(unit(Some(*term))),
+                None => of_parameter,
+            };
+            Some(bounds.iter().fold(of_unit, |sql, bound| quantity_bounded(sql, *bound)))
+        }
+        Condition::All(_)
+        | Condition::Any(_)
+        | Condition::Not(_)
+        | Condition::Term(_)
+        | Condition::Id(_)
+        | Condition::Date(None, _)
+        | Condition::Updated(_) => None,
+    }
+}
+
+/// The terms of which one is enough for the condition, where it is such a one.
+pub(super) fn alternatives(condition: &Condition) -> Option<Vec<Term>> {
+    match condition {
+        Condition::Term(term) => Some(vec![*term]),
+        Condition::Any(parts) => {
+            let mut terms = parts.iter().map(alternatives).collect::<Option<Vec<_>>>()?.concat();
+            terms.sort_unstable();
+            terms.dedup();
+            Some(terms)
+        }
+        Condition::All(_)
+        | Condition::Not(_)
+        | Condition::Id(_)
+        | Condition::Date(..)
+        | Condition::Updated(_)
+        | Condition::StringPrefix(..)
+        | Condition::StringContains(..)
+        | Condition::Quantity(..) => None,
+    }
+}
+
+/// The names of the two ends of a range.
+struct Ends {
+    low: &'static str,
+    high: &'static str,
+}
+
+const MAIN_DATE: Ends = Ends { low: "i.date_low", high: "i.date_high" };
+const VALUE: Ends = Ends { low: "v.low", high: "v.high" };
+
+fn bounded<'a>(sql: Sql<'a>, ends: &Ends, bounds: &[Bound]) -> Sql<'a> {
+    bounds.iter().fold(sql.push(""), |sql, bound| {
+        let (end, comparison, value) = match *bound {
+            Bound::LowAtLeast(value) => (ends.low, " >= ", value),
+            Bound::LowBelow(value) => (ends.low, " < ", value),
+            Bound::HighAtMost(value) => (ends.high, " <= ", value),
+            Bound::HighAbove(value) => (ends.high, " > ", value),
+        };
+        sql.push(" AND ").push(end).push(comparison).bind(value)
+    })
+}
+
+fn quantity_bounded(sql: Sql<'_>, bound: QuantityBound) -> Sql<'_> {
+    let (comparison, value) = match bound {
+        QuantityBound::LowAtLeast(value) => ("v.low >= ", value),
+        QuantityBound::LowBelow(value) => ("v.low < ", value),
+        QuantityBound::HighAtMost(value) => ("v.high <= ", value),
+        QuantityBound::HighAbove(value) => ("v.high > ", value),
+    };
+    sql.push(" AND ").push(comparison).bind(value)
+}
+
+/// An instant covers one microsecond: its high end is the next one.
+fn updated<'a>(bounds: &[Bound]) -> Sql<'a> {
+    let part = |bound: &Bound| match *bound {
+        Bound::LowAtLeast(value) | Bound::HighAbove(value) => Sql::new("i.updated >= ").bind(value),
+        Bound::LowBelow(value) | Bound::HighAtMost(value) => Sql::new("i.updated < ").bind(value),
+    };
+    Sql::joined(bounds.iter().map(part).collect(), " AND ", ALWAYS)
+}
+
+fn prefixed<'a>(sql: Sql<'a>, prefix: &'a str) -> Sql<'a> {
+    let from = sql.push(" AND v.folded >= ").bind(prefix);
+    match successor(prefix) {
+        Some(end) => from.push(" AND v.folded < ").bind(end),
+        None => from,
+    }
+}
+
+/// The least text greater than every text that begins with `prefix`, in the order of code points; `None` if there is none.
+fn successor(prefix: &str) -> Option<String> {
+    let mut rest = prefix.chars();
+    while let Some(last) = rest.next_back() {
+        let next = if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(last as u32 + 1) };
+        if let Some(next) = next {
+            let mut text = rest.as_str().to_owned();
+            text.push(next);
+            return Some(text);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_follows_a_prefix_follows_all_that_begin_with_it() {
+        assert_eq!(successor("ab").as_deref(), Some("ac"));
+        assert_eq!(successor("a\u{10ffff}").as_deref(), Some("b"));
+        assert_eq!(successor("\u{d7ff}").as_deref(), Some("\u{e000}"));
+        assert_eq!(successor("\u{10ffff}"), None);
+        assert_eq!(successor(""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_prefix_is_a_range_of_texts(prefix in "[ab\u{d7ff}\u{10ffff}]{0,3}", text in "[abc\u{d7ff}\u{e000}\u{10ffff}]{0,5}") {
+            let inside = text >= prefix && successor(&prefix).is_none_or(|end| text < end);
+            prop_assert_eq!(inside, text.starts_with(&prefix));
+        }
+    }
+}

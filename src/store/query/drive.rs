@@ -1,0 +1,134 @@
+//! Where the candidates of a search come from.
+//!
+//! Inside dossiers: their few rows, which carry what is needed. Across dossiers: the entries of the most selective condition
+//! that has entries to begin with; without one, every instance of the type.
+
+use diesel::result::QueryResult;
+
+use super::condition::{alternatives, values_of};
+use super::text::Sql;
+use crate::fhir::{InstanceKey, Part, ResourceType};
+use crate::search::index::Term;
+use crate::search::plan::{Condition, Plan, SortKey};
+use crate::store::connection::Connection;
+use crate::store::snapshot;
+
+/// As many entries are counted of a condition at most; one that has as many is not selective.
+const COUNTED_ENTRIES: i64 = 1_000;
+
+/// ` FROM … WHERE …`, to which conditions on `i` are appended.
+pub(super) fn candidates<'a>(connection: &mut Connection, plan: &'a Plan, dossiers: Option<&[Part]>) -> QueryResult<Sql<'a>> {
+    let kinds = of_kinds("i.kind", &plan.kinds);
+    let from = match dossiers {
+        Some(parts) => Sql::new(" FROM instance i WHERE ").append(Sql::is_one_of("i.part", parts.iter().map(|part| part.0))),
+        None => match most_selective(connection, plan)? {
+            Some(Drive::Keys(keys)) => among(&keys),
+            Some(Drive::Terms(terms)) => joined(&entries_of_terms(&plan.kinds, &terms), terms.len() == 1),
+            Some(Drive::Values(condition)) => match values_of(connection.dialect(), condition) {
+                Some(values) => joined(&Sql::new("SELECT DISTINCT v.part, v.rid").append(values), false),
+                None => return Ok(Sql::new(" FROM instance i WHERE ").append(kinds)),
+            },
+            None => return Ok(Sql::new(" FROM instance i WHERE ").append(kinds)),
+        },
+    };
+    Ok(from.push(" AND ").append(kinds))
+}
+
+/// What can lead to the candidates.
+enum Drive<'a> {
+    Keys(Vec<InstanceKey>),
+    Terms(Vec<Term>),
+    Values(&'a Condition),
+}
+
+/// The condition with the fewest entries among those that all must hold.
+fn most_selective<'a>(connection: &mut Connection, plan: &'a Plan) -> QueryResult<Option<Drive<'a>>> {
+    let mut best: Option<(i64, Drive<'a>)> = None;
+    for part in conjuncts(&plan.condition) {
+        let Some(drive) = drive(connection, &plan.kinds, part)? else { continue };
+        let entries = count(connection, &plan.kinds, &drive)?;
+        if best.as_ref().is_none_or(|(least, _)| entries < *least) {
+            best = Some((entries, drive));
+        }
+    }
+    Ok(best.filter(|(entries, _)| *entries < COUNTED_ENTRIES || !newest_first(plan)).map(|(_, drive)| drive))
+}
+
+/// Where the order is that of an index on all instances of the type, many entries are worse than none.
+fn newest_first(plan: &Plan) -> bool {
+    plan.order.first().is_some_and(|order| order.by == SortKey::Updated)
+}
+
+fn drive<'a>(connection: &mut Connection, kinds: &[ResourceType], part: &'a Condition) -> QueryResult<Option<Drive<'a>>> {
+    Ok(match part {
+        Condition::Id(ids) => {
+            let mut keys = Vec::with_capacity(ids.len());
+            for (kind, id) in kinds.iter().flat_map(|kind| ids.iter().map(move |id| (*kind, id))) {
+                keys.extend(snapshot::find(connection, kind, id)?.map(|found| found.key));
+            }
+            Some(Drive::Keys(keys))
+        }
+        Condition::Term(_) | Condition::Any(_) => alternatives(part).map(Drive::Terms),
+        Condition::Date(Some(_), _) | Condition::StringPrefix(..) | Condition::Quantity(..) => Some(Drive::Values(part)),
+        Condition::StringContains(..)
+        | Condition::Date(None, _)
+        | Condition::Updated(_)
+        | Condition::Not(_)
+        | Condition::All(_) => None,
+    })
+}
+
+/// How many entries lead to candidates, counted up to a limit.
+fn count(connection: &mut Connection, kinds: &[ResourceType], drive: &Drive<'_>) -> QueryResult<i64> {
+    let entries = match drive {
+        Drive::Keys(keys) => return Ok(i64::try_from(keys.len()).unwrap_or(i64::MAX)),
+        Drive::Terms(terms) => entries_of_terms(kinds, terms),
+        Drive::Values(condition) => match values_of(connection.dialect(), condition) {
+            Some(values) => Sql::new("SELECT v.part").append(values),
+            None => return Ok(i64::MAX),
+        },
+    };
+    let limited = Sql::new("SELECT count(*) FROM (").append(entries).push(" LIMIT ").bind(COUNTED_ENTRIES).push(") c");
+    let statement = limited.statement();
+    connection.admit(&statement);
+    Ok(connection.first(&statement, |row| row.bigint(0))?.unwrap_or(0))
+}
+
+/// The conditions that all must hold.
+fn conjuncts(condition: &Condition) -> Vec<&Condition> {
+    match condition {
+        Condition::All(parts) => parts.iter().flat_map(conjuncts).collect(),
+        Condition::Any(_)
+        | Condition::Not(_)
+        | Condition::Term(_)
+        | Condition::Id(_)
+        | Condition::Date(..)
+        | Condition::Updated(_)
+        | Condition::StringPrefix(..)
+        | Condition::StringContains(..)
+        | Condition::Quantity(..) => vec![condition],
+    }
+}
+
+fn of_kinds<'a>(column: &str, kinds: &[ResourceType]) -> Sql<'a> {
+    Sql::is_one_of(column, kinds.iter().map(|kind| kind.code()))
+}
+
+fn entries_of_terms<'a>(kinds: &[ResourceType], terms: &[Term]) -> Sql<'a> {
+    Sql::new("SELECT v.part, v.rid FROM term v WHERE ")
+        .append(Sql::is_one_of("v.term", terms.iter().map(|term| term.0)))
+        .push(" AND ")
+        .append(of_kinds("v.kind", kinds))
+}
+
+/// The instances that entries name. The entries come first, whatever the planner thinks (`CROSS JOIN`).
+fn joined<'a>(entries: &Sql<'a>, distinct: bool) -> Sql<'a> {
+    let entries = entries.clone();
+    let once = if distinct { entries } else { Sql::new("SELECT DISTINCT e.part, e.rid FROM (").append(entries).push(") e") };
+    Sql::new(" FROM (").append(once).push(") d CROSS JOIN instance i WHERE i.part = d.part AND i.rid = d.rid")
+}
+
+fn among<'a>(keys: &[InstanceKey]) -> Sql<'a> {
+    let pairs = keys.iter().map(|key| Sql::new("(i.part = ").bind(key.part.0).push(" AND i.rid = ").bind(key.rid).push(")"));
+    Sql::new(" FROM instance i WHERE ").append(Sql::joined(pairs.collect(), " OR ", super::text::NEVER))
+}
