@@ -3,6 +3,7 @@
 //! Exit status: 0 done; 1 something was refused or failed; 2 the command line or the configuration is wrong.
 
 mod arguments;
+mod bench;
 mod check;
 mod load;
 mod log;
@@ -14,8 +15,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::arguments::{Command, CommandLine, ConfigCommand, LoadArguments};
-use crate::config::{Effective, Sources};
+use self::arguments::{Command, CommandLine, ConfigCommand};
+use crate::config::{Effective, Sources, StoreSettings};
 
 const REFUSED: u8 = 1;
 const MISUSED: u8 = 2;
@@ -65,10 +66,14 @@ fn dispatch(command: Command, environment: Vec<(String, String)>) -> Result<bool
             check::run(&effective);
             Ok(true)
         }
-        Command::Load(arguments) => load_files(&arguments),
-        Command::Serve(_) | Command::Migrate(_) | Command::Bench(_) | Command::BenchLimit { .. } => {
-            Err(Ended::Failed("not yet".to_owned()))
+        Command::Load(arguments) => block_on(load::run(&arguments)),
+        Command::Migrate(flags) => migrate(&configuration(flags.sources(), environment)?.settings.store),
+        Command::Bench(arguments) => block_on(bench::run(&arguments)),
+        Command::BenchLimit { folder } => {
+            actix_web::rt::System::new().block_on(bench::serve_limit(&folder)).map_err(Ended::Failed)?;
+            Ok(true)
         }
+        Command::Serve(_) => Err(Ended::Failed("not yet".to_owned())),
     }
 }
 
@@ -79,8 +84,17 @@ fn configuration(
     crate::config::load(&Sources { file, environment, flags }).map_err(|faults| Ended::Misused(faults.to_string()))
 }
 
-fn load_files(arguments: &LoadArguments) -> Result<bool, Ended> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+fn migrate(store: &StoreSettings) -> Result<bool, Ended> {
+    let taken = crate::store::migrate(store).map_err(|failure| Ended::Failed(failure.to_string()))?;
+    for name in &taken {
+        output::say(format_args!("migrated: {name}"));
+    }
+    output::say(format_args!("{store} has the schema of this version"));
+    Ok(true)
+}
+
+fn block_on(work: impl Future<Output = Result<bool, String>>) -> Result<bool, Ended> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Ended::Failed(error.to_string()))?;
-    runtime.block_on(load::run(arguments)).map_err(Ended::Failed)
+    runtime.block_on(work).map_err(Ended::Failed)
 }

@@ -15,6 +15,7 @@ mod index;
 mod journal;
 mod query;
 mod queue;
+pub mod raw;
 mod reader;
 mod schema;
 mod snapshot;

@@ -1,0 +1,245 @@
+//! `carnet bench`: what this server does on this machine, beside what the machine can do at most.
+//!
+//! A store is seeded through a server of its own, the same in every run. Each interaction is then driven over HTTP at each
+//! number of connections, in turn with two yardsticks: a server that only answers the same bytes, and plain SQL that reads
+//! and writes the same rows in a copy of the store. Everything shares the machine, the driver too, so ratios count.
+
+mod child;
+mod client;
+mod drive;
+mod limit;
+mod random;
+mod report;
+mod resource;
+mod scenario;
+mod seed;
+mod statistics;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use self::child::Server;
+use self::client::Connection;
+use self::limit::Recorded;
+use self::report::{Figure, HEADING};
+use self::scenario::Scenario;
+use self::seed::{Dossiers, SOUGHT_DOCUMENTS, Service};
+use self::statistics::{Sample, median};
+use super::arguments::{BenchArguments, Measured, Switch};
+use super::output;
+use crate::store::raw::{self, Work};
+
+const STORE_FILE: &str = "store.sqlite";
+const COPY_FILE: &str = "copy.sqlite";
+const ANY_PORT: &str = "127.0.0.1:0";
+/// A file of SQLite in WAL mode is two files; the index of the log is made anew.
+const FILE_PARTS: [&str; 2] = ["", "-wal"];
+
+/// Serves the yardstick's answers that are kept in `folder`.
+pub(super) async fn serve_limit(folder: &Path) -> Result<(), String> {
+    limit::serve(folder).await
+}
+
+/// Measures as `arguments` say; true: every answer was as expected.
+pub(super) async fn run(arguments: &BenchArguments) -> Result<bool, String> {
+    let folder = Folder::new(arguments.folder.as_deref())?;
+    let bench = Bench::prepare(arguments, &folder.0).await?;
+    let mut samples = Samples::new();
+    for round in 1..=arguments.rounds.max(1) {
+        for server in &bench.scenarios {
+            for connections in &arguments.connections {
+                output::warn(format_args!("round {round}: {} at {connections}", server.of_server.measured.name()));
+                let turn = bench.turn(server, (*connections).max(1)).await?;
+                samples.entry((server.of_server.measured.name(), *connections)).or_default().push(turn);
+            }
+        }
+    }
+    let figures = bench.scenarios.iter().flat_map(|both| {
+        let measured = both.of_server.measured;
+        let of = |connections: &usize| Some(figure(measured, *connections, samples.get(&(measured.name(), *connections))?));
+        arguments.connections.iter().filter_map(of).collect::<Vec<_>>()
+    });
+    let figures: Vec<Figure> = figures.collect();
+    report(&figures, &bench.standing, arguments.ndjson);
+    Ok(figures.iter().all(|figure| figure.server.errors == 0))
+}
+
+/// What one turn gave: server, HTTP yardstick, SQL yardstick.
+type Turn = (Sample, Sample, f64);
+type Samples = BTreeMap<(&'static str, usize), Vec<Turn>>;
+
+fn figure(measured: Measured, connections: usize, turns: &[Turn]) -> Figure {
+    let of = |pick: fn(&Turn) -> &Sample| Sample::median(&turns.iter().map(pick).cloned().collect::<Vec<_>>());
+    let sql = median(turns.iter().map(|turn| turn.2).collect());
+    Figure { measured, connections, server: of(|turn| &turn.0), http: of(|turn| &turn.1), sql }
+}
+
+fn report(figures: &[Figure], standing: &Standing, ndjson: bool) {
+    if ndjson {
+        figures.iter().for_each(|figure| output::say(figure.json()));
+        return output::say(standing.json());
+    }
+    output::say(HEADING);
+    figures.iter().for_each(|figure| output::say(figure.line()));
+    output::say(standing.line());
+}
+
+/// The same requests to the server and to the yardstick.
+struct Both {
+    of_server: Arc<Scenario>,
+    of_limit: Arc<Scenario>,
+}
+
+/// Everything that stands ready to be measured.
+struct Bench {
+    server: Server,
+    limit: Server,
+    copy: PathBuf,
+    scenarios: Vec<Both>,
+    duration: Duration,
+    standing: Standing,
+}
+
+impl Bench {
+    async fn prepare(arguments: &BenchArguments, folder: &Path) -> Result<Self, String> {
+        let measured: Vec<Measured> =
+            Measured::ALL.into_iter().filter(|one| arguments.only.is_empty() || arguments.only.contains(one)).collect();
+        let dossiers = seeded(folder, &measured).await?;
+        copy(folder)?;
+        let begun = Instant::now();
+        let server = start(folder, arguments.audit)?;
+        let service = service(&server);
+        answered(&service, "GET", "/metadata").await?;
+        let standing = Standing { ready: begun.elapsed(), resident_kib: server.resident_kib() };
+        let limit = Server::start(&["bench-limit", &text(folder)], &[])?;
+        let both = |measured: Measured| {
+            let of_limit = Service { address: limit.address, path: format!("/{}", measured.name()) };
+            Both {
+                of_server: Arc::new(Scenario::new(measured, &service, &dossiers)),
+                of_limit: Arc::new(Scenario::new(measured, &of_limit, &dossiers)),
+            }
+        };
+        let scenarios = measured.iter().map(|measured| both(*measured)).collect();
+        let duration = Duration::try_from_secs_f64(arguments.duration).map_err(|error| error.to_string())?;
+        Ok(Self { server, limit, copy: folder.join(COPY_FILE), scenarios, duration, standing })
+    }
+
+    /// Server and yardsticks, one after the other.
+    async fn turn(&self, both: &Both, connections: usize) -> Result<Turn, String> {
+        let server = drive::drive(self.server.address, &both.of_server, connections, self.duration).await?;
+        let http = drive::drive(self.limit.address, &both.of_limit, connections, self.duration).await?;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let shape = (connections.min(cores), connections);
+        let sql =
+            raw::measure(&self.copy, work(both.of_server.measured), shape, self.duration).map_err(|error| error.to_string())?;
+        Ok((server, http, sql))
+    }
+}
+
+/// What plain SQL does for an interaction.
+const fn work(measured: Measured) -> Work {
+    match measured {
+        Measured::Read => Work::Read,
+        Measured::Vread => Work::Version,
+        Measured::Create => Work::Insert,
+        Measured::Update => Work::Update,
+        Measured::Search => Work::Search { page: SOUGHT_DOCUMENTS as u32 },
+        Measured::Transaction => Work::Push,
+    }
+}
+
+fn start(folder: &Path, audit: Switch) -> Result<Server, String> {
+    let store = format!("sqlite:{}", text(&folder.join(STORE_FILE)));
+    let record = match audit {
+        Switch::On => "true",
+        Switch::Off => "false",
+    };
+    let settings = [("CARNET_AUDIT_RECORD", record), ("CARNET_LOG_LEVEL", "error")];
+    Server::start(&["serve", "--listen", ANY_PORT, "--store", &store], &settings)
+}
+
+fn service(server: &Server) -> Service {
+    Service { address: server.address, path: server.path.clone() }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Seeds a new store, keeps one answer of each interaction for the yardstick, and ends the server.
+async fn seeded(folder: &Path, measured: &[Measured]) -> Result<Dossiers, String> {
+    output::warn("seeding");
+    let server = start(folder, Switch::Off)?;
+    let service = service(&server);
+    let dossiers = seed::seed(&service).await?;
+    let mut connection = Connection::open(service.address).await.map_err(|error| error.to_string())?;
+    // A push leaves a submission set and a content, which the yardstick copies.
+    for measured in measured.iter().copied().chain([Measured::Transaction]) {
+        let scenario = Scenario::new(measured, &service, &dossiers);
+        let request = scenario.requests.first().map(Vec::as_slice).unwrap_or_default();
+        let answer = connection.exchange(request).await.map_err(|error| error.to_string())?;
+        if answer.status != scenario.expected {
+            return Err(format!("{} was answered {}", measured.name(), answer.status));
+        }
+        Recorded::of(&answer).keep(folder, measured.name())?;
+    }
+    Ok(dossiers)
+}
+
+async fn answered(service: &Service, method: &str, path: &str) -> Result<(), String> {
+    let mut connection = Connection::open(service.address).await.map_err(|error| error.to_string())?;
+    connection.exchange(&service.request(method, path, None)).await.map(drop).map_err(|error| error.to_string())
+}
+
+/// Copies the seeded store, which no server uses, for the yardstick.
+fn copy(folder: &Path) -> Result<(), String> {
+    for part in FILE_PARTS {
+        let from = folder.join(format!("{STORE_FILE}{part}"));
+        if from.exists() {
+            std::fs::copy(&from, folder.join(format!("{COPY_FILE}{part}"))).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// How the server stands before it is driven, on an existing store.
+struct Standing {
+    /// From its start to its first answer.
+    ready: Duration,
+    /// The memory it holds, where the system tells.
+    resident_kib: Option<u64>,
+}
+
+impl Standing {
+    fn line(&self) -> String {
+        let memory = self.resident_kib.map_or_else(|| "unknown".to_owned(), |kib| format!("{:.1} MiB", kib as f64 / 1_024.0));
+        format!("start to first answer {} ms, resident memory idle {memory}", self.ready.as_millis())
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({"start_to_first_answer_millis": self.ready.as_millis() as u64, "resident_idle_kib": self.resident_kib})
+    }
+}
+
+/// A folder of this run, removed with everything in it when the run ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(parent: Option<&Path>) -> Result<Self, String> {
+        let parent = parent.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        let folder = parent.join(format!("carnet-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's own cleaning.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,72 @@
+//! What is sent for each measured interaction: whole requests, made beforehand, so that sending one costs nothing but sending.
+
+use super::resource::{self, SOUGHT_TYPE};
+use super::seed::{Dossiers, SOUGHT_DOCUMENTS, Service, updated_document};
+use crate::cli::arguments::Measured;
+
+/// The requests of one interaction.
+pub(super) struct Scenario {
+    pub(super) measured: Measured,
+    /// The status of an answer as expected.
+    pub(super) expected: u16,
+    /// Whole requests. Connections take theirs from disjoint parts of them, so that no two write one instance at once.
+    pub(super) requests: Vec<Vec<u8>>,
+}
+
+impl Measured {
+    /// Every interaction that is measured, in the order of the report.
+    pub(super) const ALL: [Self; 6] = [Self::Read, Self::Vread, Self::Create, Self::Update, Self::Search, Self::Transaction];
+
+    /// Its name in a report.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Vread => "vread",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Search => "search",
+            Self::Transaction => "transaction",
+        }
+    }
+
+    const fn expected(self) -> u16 {
+        match self {
+            Self::Create => 201,
+            Self::Read | Self::Vread | Self::Update | Self::Search | Self::Transaction => 200,
+        }
+    }
+}
+
+impl Scenario {
+    /// The requests of `measured` to `service`, about what `dossiers` holds.
+    pub(super) fn new(measured: Measured, service: &Service, dossiers: &Dossiers) -> Self {
+        let written = || dossiers.written_patients.iter().zip(&dossiers.written_documents).zip(1_000_000..);
+        let requests = match measured {
+            Measured::Read => each(&dossiers.read_documents, |document| service.request("GET", &format!("/{document}"), None)),
+            Measured::Vread => {
+                each(&dossiers.written_documents, |document| service.request("GET", &format!("/{document}/_history/1"), None))
+            }
+            Measured::Search => each(&dossiers.read_patients, |patient| service.request("GET", &search(patient), None)),
+            Measured::Create => written()
+                .map(|((patient, _), number)| resource::document(patient, number, SOUGHT_TYPE))
+                .map(|body| service.request("POST", "/DocumentReference", Some(&body)))
+                .collect(),
+            Measured::Update => written()
+                .map(|((patient, document), _)| (document, updated_document(patient, document)))
+                .map(|(document, body)| service.request("PUT", &format!("/{document}"), Some(&body)))
+                .collect(),
+            Measured::Transaction => written()
+                .map(|((patient, _), number)| service.request("POST", "", Some(&resource::push(patient, number))))
+                .collect(),
+        };
+        Self { measured, expected: measured.expected(), requests }
+    }
+}
+
+fn each(references: &[String], request: impl Fn(&String) -> Vec<u8>) -> Vec<Vec<u8>> {
+    references.iter().map(request).collect()
+}
+
+fn search(patient: &str) -> String {
+    format!("/DocumentReference?patient={patient}&type=http://loinc.org%7C{SOUGHT_TYPE}&_sort=-date&_count={SOUGHT_DOCUMENTS}")
+}
