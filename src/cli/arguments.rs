@@ -15,8 +15,8 @@ Examples:
   carnet config check --config carnet.toml
       Show every setting in force and where it comes from.
 
-Every setting can also stand in a file (--config) or in the environment (CARNET_LISTEN, CARNET_STORE, …);
-a flag rules over the environment, the environment over the file.";
+Every setting can also stand in a file (--config) or in the environment (CARNET_LISTEN,
+CARNET_STORE, …). A flag rules over the environment, the environment over the file.";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -24,8 +24,8 @@ Examples:
   carnet serve --listen 0.0.0.0:8080 --base-url https://carnet.example/fhir --security enforced
   CARNET_LOG_FORMAT=json carnet serve --config /etc/carnet.toml
 
-Once ready, one line on standard output ends in 'listening on <base URL>'. Stop it with Ctrl-C or SIGTERM:
-what was accepted is finished first.";
+Once ready, one line on standard output ends in 'listening on <base URL>'.
+Stop it with Ctrl-C or SIGTERM: what was accepted is finished first.";
 
 const LOAD_EXAMPLES: &str = "\
 Examples:
@@ -35,8 +35,9 @@ Examples:
   carnet load --store sqlite:./data/carnet.sqlite export/
       Straight into a store, without a server (none may be running on it).
 
-Transactions and batches are sent as they are. The entries of any other Bundle become one transaction. A resource
-with an id is stored under it (PUT), one without gets one (POST). The exit status is 1 if anything was refused.";
+Transactions and batches are sent as they are; the entries of any other Bundle become one
+transaction. A resource with an id is stored under it (PUT), one without gets one (POST).
+The exit status is 1 if anything was refused.";
 
 const MIGRATE_EXAMPLES: &str = "\
 Examples:
@@ -55,8 +56,8 @@ Examples:
   carnet bench --only read,create --connections 64 --duration 5
   carnet bench --audit on --ndjson > bench.ndjson
 
-Each figure stands beside raw limits of the same run: an HTTP handler that does nothing but answer the same bytes, and
-the same rows written and read by plain SQL.";
+Each figure stands beside raw limits of the same run: an HTTP handler that does nothing but
+answer the same bytes, and the same rows written and read by plain SQL.";
 
 /// The command line.
 #[derive(Debug, Parser)]

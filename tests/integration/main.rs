@@ -10,5 +10,6 @@
 
 mod examples;
 mod conformance;
+mod readme;
 mod support;
 mod tidy;
