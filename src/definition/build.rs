@@ -8,7 +8,9 @@ use super::error::LoadError;
 use super::facts::{ElementFacts, StructureFacts, TypeFacts};
 use super::invariant::{Invariant, InvariantId};
 use super::primitive::Primitive;
-use super::structure::{Binding, BindingStrength, Element, ElementType, NamedChoices, NamedProperty, Structure, StructureKind};
+use super::structure::{
+    Binding, BindingStrength, Element, ElementSet, ElementType, NamedChoices, NamedProperty, Structure, StructureKind,
+};
 use crate::fhirpath::model::{Choice, TypeId};
 
 /// What the canonical URLs of the core types begin with.
@@ -127,9 +129,14 @@ impl Builder {
         // The value of a primitive is the JSON value itself, not a property.
         let children = children.iter().filter(|child| !(is_primitive && child.path.ends_with(".value")));
         let elements = children.map(|child| self.element(child)).collect::<Result<Box<[Element]>, _>>()?;
+        if elements.len() > ElementSet::LIMIT {
+            return Err(LoadError::TooMany("elements of a type"));
+        }
         let (mut properties, mut choices) = (Vec::with_capacity(elements.len()), Vec::new());
-        for (index, element) in elements.iter().enumerate() {
-            let index = u8::try_from(index).map_err(|_| LoadError::TooMany("elements of a type"))?;
+        for (element, index) in elements.iter().zip(0_u8..) {
+            if element.min > 0 {
+                structure.required.insert(index);
+            }
             let mut add = |name, type_id| properties.push(NamedProperty { name, type_id, element: index });
             if element.is_choice {
                 let found: Box<[Choice]> = element.types.iter().map(|kind| self.choice(element.name, kind.type_id)).collect();
@@ -217,6 +224,7 @@ impl Structure {
             regex: None,
             constraints: [].into(),
             elements: [].into(),
+            required: ElementSet::default(),
             properties: [].into(),
             choices: [].into(),
         }

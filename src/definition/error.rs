@@ -31,7 +31,7 @@ pub enum LoadError {
         /// What it should be.
         what: &'static str,
     },
-    /// More definitions than the numbers given to them can tell apart.
-    #[error("more than 65,535 {0}")]
+    /// More of something than the numbers given to it can tell apart.
+    #[error("too many {0}")]
     TooMany(&'static str),
 }

@@ -30,7 +30,7 @@ pub use parameter::{Component, Parameter, ParameterId, ParameterKind};
 pub use primitive::Primitive;
 pub use profile::{Discriminator, Profile, ProfileElement, ProfileType, Slicing};
 pub use registry::Registry;
-pub use structure::{Binding, BindingStrength, Element, ElementType, Found, Structure, StructureKind};
+pub use structure::{Binding, BindingStrength, Element, ElementSet, ElementType, Found, Structure, StructureKind};
 pub use terminology::{CodeSystem, Concept, ValueSet, ValueSetPart};
 
 #[cfg(test)]

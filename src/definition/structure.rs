@@ -39,8 +39,10 @@ pub struct Structure {
     pub regex: Option<Cow<'static, str>>,
     /// Invariants of the type itself, whatever element has it.
     pub constraints: Box<[InvariantId]>,
-    /// Its elements in their order, inherited ones included; at most 256.
+    /// Its elements in their order, inherited ones included; at most [`ElementSet::LIMIT`].
     pub elements: Box<[Element]>,
+    /// The elements that must occur.
+    pub required: ElementSet,
     /// Every JSON property, sorted by name.
     pub(super) properties: Box<[NamedProperty]>,
     /// The choice elements, by their stem.
@@ -127,6 +129,38 @@ pub struct Found<'r> {
     pub type_id: TypeId,
 }
 
+/// Some of the elements of one type, by their place in [`Structure::elements`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ElementSet(u64);
+
+impl ElementSet {
+    /// The most elements a type may have.
+    pub const LIMIT: usize = u64::BITS as usize;
+
+    /// Adds an element; tells whether it was not yet there.
+    pub fn insert(&mut self, index: u8) -> bool {
+        let before = self.0;
+        self.0 |= 1_u64.checked_shl(u32::from(index)).unwrap_or(0);
+        self.0 != before
+    }
+
+    /// Whether the element is there.
+    pub fn contains(self, index: u8) -> bool {
+        self.0 & 1_u64.checked_shl(u32::from(index)).unwrap_or(0) != 0
+    }
+
+    /// The elements of this set that are not in `other`.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether no element is there.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct NamedProperty {
     pub(super) name: Cow<'static, str>,
@@ -152,6 +186,17 @@ impl Structure {
     /// The properties of the choice element with that stem; nothing where there is none.
     pub fn choices(&self, stem: &str) -> &[Choice] {
         self.choices.iter().find(|named| named.stem == stem).map_or(&[], |named| &named.choices)
+    }
+
+    /// The elements of `set`, in order.
+    pub fn elements_of(&self, set: ElementSet) -> impl Iterator<Item = &Element> {
+        let indexed = self.elements.iter().zip(0_u8..);
+        indexed.filter(move |(_, index)| set.contains(*index)).map(|(element, _)| element)
+    }
+
+    /// The place of the element called `name`.
+    pub fn index_of(&self, name: &str) -> Option<u8> {
+        self.elements.iter().zip(0_u8..).find(|(element, _)| element.name == name).map(|(_, index)| index)
     }
 
     /// The primitive type this is, if it is one.
