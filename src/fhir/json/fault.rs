@@ -13,7 +13,7 @@ pub enum Reason {
     InvalidUtf8,
     #[error("the text begins with a byte order mark, which JSON must not have")]
     ByteOrderMark,
-    #[error("the text is longer than 4 GiB")]
+    #[error("the text is longer than 2 GiB")]
     TooLong,
     #[error("the text ends inside a value")]
     Unfinished,

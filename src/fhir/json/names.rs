@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use super::text;
+
 /// Up to this many members, names that look alike are compared one by one.
 const FEW_MEMBERS: u32 = 32;
 
@@ -17,25 +19,37 @@ pub(super) struct Names<'s> {
 
 impl<'s> Names<'s> {
     /// Notes `name`; tells whether it stood there before. `earlier` gives the names noted until now.
-    pub(super) fn is_repeated<E: Iterator<Item = Cow<'s, str>>>(
-        &mut self,
-        name: Cow<'s, str>,
-        earlier: impl FnOnce() -> E,
-    ) -> bool {
+    pub(super) fn is_repeated<E: Iterator<Item = Name<'s>>>(&mut self, name: Name<'s>, earlier: impl FnOnce() -> E) -> bool {
         self.count += 1;
-        if let Some(all) = &mut self.all {
-            return !all.insert(name);
-        }
         if self.count > FEW_MEMBERS {
-            let mut all: HashSet<_> = earlier().collect();
-            let repeated = !all.insert(name);
-            self.all = Some(all);
-            return repeated;
+            let all = self.all.get_or_insert_with(|| earlier().map(Name::resolved).collect());
+            return !all.insert(name.resolved());
         }
-        let bit = 1 << fingerprint(name.as_bytes());
+        let bit = 1 << name.fingerprint();
         let alike = self.fingerprints & bit != 0;
         self.fingerprints |= bit;
-        alike && earlier().any(|other| other == name)
+        alike && earlier().any(|other| other.is(name))
+    }
+}
+
+/// A member name as it stands between its quotes.
+#[derive(Clone, Copy)]
+pub(super) struct Name<'s> {
+    pub(super) raw: &'s str,
+    pub(super) escaped: bool,
+}
+
+impl<'s> Name<'s> {
+    fn resolved(self) -> Cow<'s, str> {
+        text::resolved(self.raw, self.escaped)
+    }
+
+    fn is(self, other: Self) -> bool {
+        if self.escaped || other.escaped { self.resolved() == other.resolved() } else { self.raw == other.raw }
+    }
+
+    fn fingerprint(self) -> u32 {
+        if self.escaped { fingerprint(self.resolved().as_bytes()) } else { fingerprint(self.raw.as_bytes()) }
     }
 }
 

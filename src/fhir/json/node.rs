@@ -42,6 +42,8 @@ pub(super) struct Row {
 pub struct Tree<'s> {
     pub(super) source: &'s str,
     pub(super) rows: Vec<Row>,
+    /// Whether blanks stand between tokens.
+    pub(super) is_spaced: bool,
 }
 
 impl<'s> Tree<'s> {
@@ -66,6 +68,10 @@ impl<'s> Tree<'s> {
     /// Every node, in document order.
     pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
         (0..self.rows.len() as u32).map(|index| Node { tree: self, index })
+    }
+
+    fn node(&self, index: u32) -> Option<Node<'_>> {
+        ((index as usize) < self.rows.len()).then_some(Node { tree: self, index })
     }
 
     /// How many nodes there are: every object, array and primitive.
@@ -110,6 +116,26 @@ impl<'t> Node<'t> {
         }
         let raw = self.slice(row.key_start + 1, row.key_len - 2);
         Some(text::resolved(raw, row.key_escaped))
+    }
+
+    /// The whole text this node is part of.
+    pub(super) fn source(self) -> &'t str {
+        self.tree.source
+    }
+
+    /// Whether blanks stand between tokens anywhere in the text of this node's tree.
+    pub(super) fn is_spaced(self) -> bool {
+        self.tree.is_spaced
+    }
+
+    /// The node after this one and all inside it, in document order.
+    pub(super) fn following(self) -> Option<Node<'t>> {
+        self.tree.node(self.row().next)
+    }
+
+    /// The node after this one in document order: its first child, if it has any.
+    pub(super) fn successor(self) -> Option<Node<'t>> {
+        self.tree.node(self.index + 1)
     }
 
     /// The member name exactly as written, with its quotes; empty in an array and at the root.

@@ -1,15 +1,15 @@
 //! The scanner: one pass over the bytes, one row a value (RFC 8259, as FHIR R4 json.html narrows it).
 
-use std::borrow::Cow;
-
 use super::fault::{Progress, Reason, SyntaxError};
-use super::names::Names;
+use super::names::{Name, Names};
 use super::node::{JsonKind, Row, Tree};
 use super::text;
 
 /// The deepest nesting of objects and arrays that is read.
 pub const MAX_DEPTH: usize = 100;
 
+/// The longest text that is read, in bytes: what 31 bits count.
+const MAX_LEN: usize = 0x7FFF_FFFF;
 /// The bytes of source that make room for one row.
 const BYTES_PER_ROW: usize = 20;
 /// The most rows that room is made for before they are met: a long text may be one long string.
@@ -28,7 +28,7 @@ pub(super) fn scan(source: &[u8]) -> Result<Tree<'_>, SyntaxError> {
         return Err(Reason::InvalidUtf8.at(&scanner.progress(source)));
     }
     match found {
-        Ok(()) => Ok(Tree { source: text, rows: scanner.rows }),
+        Ok(()) => Ok(Tree { source: text, rows: scanner.rows, is_spaced: scanner.is_spaced }),
         Err(reason) => Err(reason.at(&scanner.progress(source))),
     }
 }
@@ -44,6 +44,7 @@ struct Scanner<'s> {
     rows: Vec<Row>,
     depth: usize,
     begun: Begun,
+    is_spaced: bool,
 }
 
 /// Whether the scanner stands inside a value that has no row yet.
@@ -53,25 +54,38 @@ pub(super) enum Begun {
     Value(Key),
 }
 
-/// A member name: where it stands, with its quotes.
+/// A member name: where it stands, with its quotes. It is one number because it passes through every call: from the highest
+/// bit, 32 of the start, 31 of the length, 1 for escapes. Zero stands for no name.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Key {
-    start: u32,
-    len: u32,
-    escaped: bool,
-}
+pub(super) struct Key(u64);
 
 impl Key {
+    fn new(start: usize, end: usize, escaped: bool) -> Self {
+        Self((start as u64) << 32 | ((end - start) as u64) << 1 | u64::from(escaped))
+    }
+
+    fn start(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    fn len(self) -> u32 {
+        self.0 as u32 >> 1
+    }
+
+    fn is_escaped(self) -> bool {
+        self.0 & 1 == 1
+    }
+
     /// A row of which nothing but the name is known.
     pub(super) fn row(self) -> Row {
-        Row { key_start: self.start, key_len: self.len, key_escaped: self.escaped, ..Row::NOTHING }
+        Row { key_start: self.start(), key_len: self.len(), key_escaped: self.is_escaped(), ..Row::NOTHING }
     }
 }
 
 impl<'s> Scanner<'s> {
     fn new(text: &'s str) -> Self {
         let rows = Vec::with_capacity((text.len() / BYTES_PER_ROW + 4).min(MAX_ROWS_AHEAD));
-        Self { text, bytes: text.as_bytes(), at: 0, rows, depth: 0, begun: Begun::Nothing }
+        Self { text, bytes: text.as_bytes(), at: 0, rows, depth: 0, begun: Begun::Nothing, is_spaced: false }
     }
 
     fn progress<'p>(&'p self, source: &'p [u8]) -> Progress<'p> {
@@ -79,7 +93,7 @@ impl<'s> Scanner<'s> {
     }
 
     fn text(&mut self) -> Result<(), Reason> {
-        if u32::try_from(self.bytes.len()).is_err() {
+        if self.bytes.len() > MAX_LEN {
             return Err(Reason::TooLong);
         }
         if self.text.starts_with('\u{feff}') {
@@ -101,6 +115,7 @@ impl<'s> Scanner<'s> {
         if byte > b' ' {
             return Ok(byte);
         }
+        self.is_spaced = true;
         self.skip_blanks();
         self.peek()
     }
@@ -133,7 +148,7 @@ impl<'s> Scanner<'s> {
     fn push(&mut self, key: Key, kind: JsonKind, start: usize, escaped: bool) {
         let next = self.rows.len() as u32 + 1;
         let (len, start) = ((self.at - start) as u32, start as u32);
-        self.rows.push(Row { key_start: key.start, key_len: key.len, start, len, next, kind, key_escaped: key.escaped, escaped });
+        self.rows.push(Row { start, len, next, kind, escaped, ..key.row() });
         self.begun = Begun::Nothing;
     }
 
@@ -183,10 +198,7 @@ impl<'s> Scanner<'s> {
         let mut names = Names::default();
         loop {
             let key = self.key(object, &mut names)?;
-            if self.peek_token()? != b':' {
-                return Err(Reason::Unexpected);
-            }
-            self.at += 1;
+            self.colon(key)?;
             self.value(key)?;
             match self.peek_token()? {
                 b',' => self.at += 1,
@@ -198,33 +210,46 @@ impl<'s> Scanner<'s> {
         Ok(())
     }
 
+    fn colon(&mut self, key: Key) -> Result<(), Reason> {
+        match self.peek_token() {
+            Ok(b':') => {
+                self.at += 1;
+                Ok(())
+            }
+            found => {
+                self.begun = Begun::Value(key);
+                found.and(Err(Reason::Unexpected))
+            }
+        }
+    }
+
     fn key(&mut self, object: usize, names: &mut Names<'s>) -> Result<Key, Reason> {
         if self.peek_token()? != b'"' {
             return Err(Reason::Unexpected);
         }
         let start = self.at;
         let escaped = self.string()?;
-        let key = Key { start: start as u32, len: (self.at - start) as u32, escaped };
-        self.begun = Begun::Value(key);
-        if names.is_repeated(self.name(key), || self.names_of(object)) {
-            self.at = start;
+        let key = Key::new(start, self.at, escaped);
+        if names.is_repeated(self.name(start, self.at, escaped), || self.names_of(object)) {
+            (self.at, self.begun) = (start, Begun::Value(key));
             return Err(Reason::DuplicateKey);
         }
         Ok(key)
     }
 
-    fn names_of(&self, object: usize) -> impl Iterator<Item = Cow<'s, str>> {
+    fn names_of(&self, object: usize) -> impl Iterator<Item = Name<'s>> {
         let mut sibling = object + 1;
         std::iter::from_fn(move || {
             let row = self.rows.get(sibling)?;
             sibling = row.next as usize;
-            Some(self.name(Key { start: row.key_start, len: row.key_len, escaped: row.key_escaped }))
+            let start = row.key_start as usize;
+            Some(self.name(start, start + row.key_len as usize, row.key_escaped))
         })
     }
 
-    fn name(&self, key: Key) -> Cow<'s, str> {
-        let inside = (key.start as usize + 1)..(key.start as usize + key.len as usize - 1);
-        text::resolved(self.text.get(inside).unwrap_or_default(), key.escaped)
+    /// The name that stands in quotes from `start` to `end`.
+    fn name(&self, start: usize, end: usize, escaped: bool) -> Name<'s> {
+        Name { raw: self.text.get(start + 1..end - 1).unwrap_or_default(), escaped }
     }
 
     /// Passes over a string, quotes included; tells whether it holds escapes.

@@ -9,18 +9,17 @@ const HIGHEST: u64 = 0x8080_8080_8080_8080;
 const WORD_LEN: usize = 8;
 
 /// How many bytes at the start of `bytes` stand for themselves: up to the first quote, backslash or control character.
+#[inline]
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
-    let mut len = 0;
     let mut rest = bytes;
     while let Some((word, after)) = rest.split_first_chunk::<WORD_LEN>() {
         let marks = marked(u64::from_le_bytes(*word));
         if marks != 0 {
-            return len + marks.trailing_zeros() as usize / 8;
+            return bytes.len() - rest.len() + marks.trailing_zeros() as usize / 8;
         }
-        len += WORD_LEN;
         rest = after;
     }
-    len + rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count()
+    bytes.len() - rest.len() + rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count()
 }
 
 /// Marks the first byte of the word that is a quote, a backslash or below 0x20; what it marks above that one means nothing.

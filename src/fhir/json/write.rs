@@ -102,7 +102,11 @@ impl Writer<'_> {
     }
 
     fn value(&mut self, node: Node<'_>) {
-        if let Some(text) = self.replace.and_then(|replace| replace(node)) {
+        if !node.is_spaced() {
+            self.copy(node);
+            return;
+        }
+        if let Some(text) = self.replacement(node) {
             self.out.extend(text.as_bytes());
             return;
         }
@@ -111,6 +115,28 @@ impl Writer<'_> {
             JsonKind::Array => self.list(node, *b"[]", Self::value),
             JsonKind::String | JsonKind::Number | JsonKind::Boolean | JsonKind::Null => self.out.extend(node.raw().as_bytes()),
         }
+    }
+
+    /// Writes a node of a text without blanks: its bytes as they are, but for what is replaced.
+    fn copy(&mut self, node: Node<'_>) {
+        let (source, end) = (node.source().as_bytes(), node.span().end);
+        let mut copied = node.span().start;
+        let mut at = self.replace.and(Some(node));
+        while let Some(inner) = at.filter(|inner| inner.span().start < end) {
+            let Some(text) = self.replacement(inner) else {
+                at = inner.successor();
+                continue;
+            };
+            self.out.extend(source.get(copied..inner.span().start).unwrap_or_default());
+            self.out.extend(text.as_bytes());
+            copied = inner.span().end;
+            at = inner.following();
+        }
+        self.out.extend(source.get(copied..end).unwrap_or_default());
+    }
+
+    fn replacement(&self, node: Node<'_>) -> Option<String> {
+        self.replace.and_then(|replace| replace(node))
     }
 
     fn list(&mut self, node: Node<'_>, [open, close]: [u8; 2], write: impl Fn(&mut Self, Node<'_>)) {
