@@ -121,24 +121,24 @@ impl Number {
     }
 
     /// The sum, unless it does not fit.
-    pub fn add(self, other: Self) -> Option<Self> {
+    pub fn plus(self, other: Self) -> Option<Self> {
         let (left, right, scale) = self.aligned(other)?;
         Some(Self { mantissa: left.checked_add(right)?, scale })
     }
 
     /// The difference, unless it does not fit.
-    pub fn subtract(self, other: Self) -> Option<Self> {
-        self.add(other.negated())
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.plus(other.negated())
     }
 
     /// The product, unless it does not fit.
-    pub fn multiply(self, other: Self) -> Option<Self> {
+    pub fn times(self, other: Self) -> Option<Self> {
         let mantissa = self.mantissa.checked_mul(other.mantissa)?;
         Some(Self { mantissa, scale: self.scale + other.scale }.rounded_to(MAX_SCALE))
     }
 
     /// The quotient, rounded; nothing for a division by zero.
-    pub fn divide(self, other: Self) -> Option<Self> {
+    pub fn over(self, other: Self) -> Option<Self> {
         let (left, right, _) = self.aligned(other)?;
         if right == 0 {
             return None;
@@ -154,7 +154,7 @@ impl Number {
     }
 
     /// The quotient without its fraction, and what is left over with the sign of `self`.
-    pub fn divide_whole(self, other: Self) -> Option<(Self, Self)> {
+    pub fn over_whole(self, other: Self) -> Option<(Self, Self)> {
         let (left, right, scale) = self.aligned(other)?;
         let quotient = left.checked_div(right)?;
         Some((Self { mantissa: quotient, scale: 0 }, Self { mantissa: left.checked_rem(right)?, scale }))
@@ -293,12 +293,12 @@ mod tests {
 
     #[test]
     fn sums_and_products_are_exact() {
-        assert_eq!(number("0.1").add(number("0.2")), Some(number("0.3")));
-        assert_eq!(number("1.8").subtract(number("1.2")), Some(number("0.6")));
-        assert_eq!(number("1.2").multiply(number("1.8")), Some(number("2.16")));
-        assert_eq!(number("1").divide(number("3")), Some(number("0.3333333333333333")));
-        assert_eq!(number("1").divide(number("0")), None);
-        assert_eq!(number("5.5").divide_whole(number("0.7")), Some((number("7"), number("0.6"))));
+        assert_eq!(number("0.1").plus(number("0.2")), Some(number("0.3")));
+        assert_eq!(number("1.8").minus(number("1.2")), Some(number("0.6")));
+        assert_eq!(number("1.2").times(number("1.8")), Some(number("2.16")));
+        assert_eq!(number("1").over(number("3")), Some(number("0.3333333333333333")));
+        assert_eq!(number("1").over(number("0")), None);
+        assert_eq!(number("5.5").over_whole(number("0.7")), Some((number("7"), number("0.6"))));
     }
 
     #[test]
@@ -314,8 +314,8 @@ mod tests {
     #[test]
     fn overflow_is_nothing_and_never_a_wrong_number() {
         let huge = number("99999999999999999999999999999999999999");
-        assert_eq!(huge.add(huge).and_then(|sum| sum.add(huge)), None);
-        assert_eq!(huge.multiply(huge), None);
+        assert_eq!(huge.plus(huge).and_then(|sum| sum.plus(huge)), None);
+        assert_eq!(huge.times(huge), None);
         assert!(huge > number("1.0000000000000000000000000000"));
     }
 }

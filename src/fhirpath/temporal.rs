@@ -310,7 +310,7 @@ impl Temporal {
     fn coarsened(self, amount: Number, unit: CalendarUnit) -> Option<(Number, CalendarUnit)> {
         let per = |days: i32| whole_quotient(unit.milliseconds()?, amount, i64::from(days) * 86_400_000);
         Some(match (self.precision, unit) {
-            (Precision::Year, CalendarUnit::Month) => (amount.divide_whole(Number::from(12))?.0, CalendarUnit::Year),
+            (Precision::Year, CalendarUnit::Month) => (amount.over_whole(Number::from(12))?.0, CalendarUnit::Year),
             (Precision::Year, unit) if unit.months().is_none() => (per(365)?, CalendarUnit::Year),
             (Precision::Month, unit) if unit.months().is_none() => (per(30)?, CalendarUnit::Month),
             (Precision::Day, unit) if unit.milliseconds().is_some_and(|length| length < 86_400_000) => {
@@ -323,7 +323,7 @@ impl Temporal {
 
 /// `amount` units of `length` milliseconds as whole multiples of `other` milliseconds.
 fn whole_quotient(length: i64, amount: Number, other: i64) -> Option<Number> {
-    Some(amount.multiply(Number::from(length))?.divide_whole(Number::from(other))?.0)
+    Some(amount.times(Number::from(length))?.over_whole(Number::from(other))?.0)
 }
 
 fn whole(amount: Number) -> Option<i64> {
@@ -340,7 +340,7 @@ fn add_exactly(local: NaiveDateTime, amount: Number, unit: CalendarUnit) -> Opti
         let count = Days::new(days.unsigned_abs());
         return if days < 0 { local.checked_sub_days(count) } else { local.checked_add_days(count) };
     }
-    let milliseconds = amount.multiply(Number::from(unit.milliseconds()?))?;
+    let milliseconds = amount.times(Number::from(unit.milliseconds()?))?;
     local.checked_add_signed(TimeDelta::try_milliseconds(whole(milliseconds)?)?)
 }
 

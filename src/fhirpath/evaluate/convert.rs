@@ -35,7 +35,7 @@ impl<'t> Evaluator<'t> {
         let from = host.canonical_quantity(quantity.value, quantity.unit.code());
         let to = host.canonical_quantity(Number::ONE, &unit);
         let (Some((value, base)), Some((one, other))) = (from, to) else { return Ok(None) };
-        let amount = if base == other { value.divide(one) } else { None };
+        let amount = if base == other { value.over(one) } else { None };
         Ok(amount.map(|amount| Value::quantity(amount, Unit::Coded(Cow::Owned(unit)))))
     }
 

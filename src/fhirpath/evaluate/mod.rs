@@ -142,15 +142,17 @@ impl<'t> Evaluator<'t> {
             },
             Op::External(name) => self.external(id, name, sink),
             Op::Root(name) => scope.this.iter().try_for_each(|item| self.root(item, name, sink)),
-            Op::Member { base, name } => self.members(id, base, name, scope, sink),
-            Op::At { base, index } => self.indexed(id, base, index, scope, sink),
+            Op::Member { base, name } => self.members(id, (base, name), scope, sink),
+            Op::At { base, index } => self.indexed(id, (base, index), scope, sink),
             Op::Make { base, make, arguments } => self.make(make, Call { at: id, base, arguments, scope }, sink),
             Op::Type { base, test: TypeTest::As | TypeTest::OfType, of } => {
                 self.each(base, scope, &mut |item| if self.is_of(&item, of) { sink(item) } else { Ok(()) })
             }
             Op::Negate(of) => self.negate(id, of, scope, sink),
             Op::Affirm(of) => self.each(of, scope, sink),
-            Op::Arithmetic(arithmetic, left, right) => self.arithmetic(id, arithmetic, (left, right), scope, sink),
+            Op::Arithmetic(arithmetic, left, right) => {
+                self.arithmetic(id, arithmetic, (left, right), scope)?.map_or(Ok(()), |value| sink(value.into()))
+            }
             Op::Union(left, right) => self.union(id, (left, right), scope, sink),
             Op::Test { .. }
             | Op::Type { test: TypeTest::Is, .. }

@@ -99,7 +99,7 @@ impl<'t> Evaluator<'t> {
             let lengths = first.milliseconds().zip(second.milliseconds());
             let lengths = lengths.or_else(|| first.months().zip(second.months()).filter(|_| both_words));
             let (first, second) = lengths?;
-            let (left, right) = (left.value.multiply(Number::from(first))?, right.value.multiply(Number::from(second))?);
+            let (left, right) = (left.value.times(Number::from(first))?, right.value.times(Number::from(second))?);
             return Some(left.cmp(&right));
         }
         let host = self.environment.host?;
@@ -147,17 +147,12 @@ impl<'t> Evaluator<'t> {
         arithmetic: Arithmetic,
         (left, right): (OpId, OpId),
         scope: Scope<'_, 't>,
-        sink: Sink<'_, 't>,
-    ) -> Flow {
+    ) -> Attempt<Option<Value<'t>>> {
         let (left, right) = (self.one(left, scope)?, self.one(right, scope)?);
-        if arithmetic == Arithmetic::Concatenate {
-            let text = self.concatenated(at, left.as_ref(), right.as_ref())?;
-            return sink(text.into());
-        }
-        let (Some(left), Some(right)) = (left, right) else { return Ok(()) };
-        match self.calculated(at, arithmetic, &left, &right)? {
-            Some(value) => sink(value.into()),
-            None => Ok(()),
+        match (arithmetic, left, right) {
+            (Arithmetic::Concatenate, left, right) => self.concatenated(at, left.as_ref(), right.as_ref()).map(Some),
+            (_, Some(left), Some(right)) => self.calculated(at, arithmetic, &left, &right),
+            (_, None, _) | (_, _, None) => Ok(None),
         }
     }
 
@@ -228,19 +223,19 @@ fn integers<'t>(arithmetic: Arithmetic, left: i32, right: i32) -> Option<Value<'
         Arithmetic::Multiply => left.checked_mul(right).map(Value::Integer),
         Arithmetic::Div => left.checked_div(right).map(Value::Integer),
         Arithmetic::Mod => left.checked_rem(right).map(Value::Integer),
-        Arithmetic::Divide => Number::from(left).divide(Number::from(right)).map(Value::Decimal),
+        Arithmetic::Divide => Number::from(left).over(Number::from(right)).map(Value::Decimal),
         Arithmetic::Concatenate => None,
     }
 }
 
 fn decimals<'t>(arithmetic: Arithmetic, left: Number, right: Number) -> Option<Value<'t>> {
     match arithmetic {
-        Arithmetic::Add => left.add(right).map(Value::Decimal),
-        Arithmetic::Subtract => left.subtract(right).map(Value::Decimal),
-        Arithmetic::Multiply => left.multiply(right).map(Value::Decimal),
-        Arithmetic::Divide => left.divide(right).map(Value::Decimal),
-        Arithmetic::Div => left.divide_whole(right)?.0.to_integer().map(Value::Integer),
-        Arithmetic::Mod => left.divide_whole(right).map(|(_, rest)| Value::Decimal(rest)),
+        Arithmetic::Add => left.plus(right).map(Value::Decimal),
+        Arithmetic::Subtract => left.minus(right).map(Value::Decimal),
+        Arithmetic::Multiply => left.times(right).map(Value::Decimal),
+        Arithmetic::Divide => left.over(right).map(Value::Decimal),
+        Arithmetic::Div => left.over_whole(right)?.0.to_integer().map(Value::Integer),
+        Arithmetic::Mod => left.over_whole(right).map(|(_, rest)| Value::Decimal(rest)),
         Arithmetic::Concatenate => None,
     }
 }
@@ -250,19 +245,19 @@ fn quantities<'t>(arithmetic: Arithmetic, left: Quantity<'t>, right: Quantity<'t
     let same = left.unit == right.unit;
     let plain = |unit: &Unit<'_>| unit.code() == "1";
     match arithmetic {
-        Arithmetic::Add if same => Some(Value::quantity(left.value.add(right.value)?, left.unit)),
-        Arithmetic::Subtract if same => Some(Value::quantity(left.value.subtract(right.value)?, left.unit)),
-        Arithmetic::Multiply if plain(&right.unit) => Some(Value::quantity(left.value.multiply(right.value)?, left.unit)),
-        Arithmetic::Multiply if plain(&left.unit) => Some(Value::quantity(left.value.multiply(right.value)?, right.unit)),
+        Arithmetic::Add if same => Some(Value::quantity(left.value.plus(right.value)?, left.unit)),
+        Arithmetic::Subtract if same => Some(Value::quantity(left.value.minus(right.value)?, left.unit)),
+        Arithmetic::Multiply if plain(&right.unit) => Some(Value::quantity(left.value.times(right.value)?, left.unit)),
+        Arithmetic::Multiply if plain(&left.unit) => Some(Value::quantity(left.value.times(right.value)?, right.unit)),
         Arithmetic::Multiply => {
             let unit = Unit::Coded(Cow::Owned(format!("{}.{}", left.unit.code(), right.unit.code())));
-            Some(Value::quantity(left.value.multiply(right.value)?, unit))
+            Some(Value::quantity(left.value.times(right.value)?, unit))
         }
-        Arithmetic::Divide if plain(&right.unit) => Some(Value::quantity(left.value.divide(right.value)?, left.unit)),
-        Arithmetic::Divide if same => Some(Value::quantity(left.value.divide(right.value)?, Unit::Coded(Cow::Borrowed("1")))),
+        Arithmetic::Divide if plain(&right.unit) => Some(Value::quantity(left.value.over(right.value)?, left.unit)),
+        Arithmetic::Divide if same => Some(Value::quantity(left.value.over(right.value)?, Unit::Coded(Cow::Borrowed("1")))),
         Arithmetic::Divide => {
             let unit = Unit::Coded(Cow::Owned(format!("{}/{}", left.unit.code(), right.unit.code())));
-            Some(Value::quantity(left.value.divide(right.value)?, unit))
+            Some(Value::quantity(left.value.over(right.value)?, unit))
         }
         Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Div | Arithmetic::Mod | Arithmetic::Concatenate => None,
     }

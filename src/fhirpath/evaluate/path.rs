@@ -23,7 +23,7 @@ impl<'t> Evaluator<'t> {
         self.hand_out(value, sibling, None, sink)
     }
 
-    pub(super) fn members(&self, id: OpId, base: OpId, name: NameId, scope: Scope<'_, 't>, sink: Sink<'_, 't>) -> Flow {
+    pub(super) fn members(&self, id: OpId, (base, name): (OpId, NameId), scope: Scope<'_, 't>, sink: Sink<'_, 't>) -> Flow {
         let Some(name) = self.program.name_of(name) else { return Ok(()) };
         self.each(base, scope, &mut |item| {
             self.charge(id, 1)?;
@@ -115,7 +115,7 @@ impl<'t> Evaluator<'t> {
         }
     }
 
-    pub(super) fn indexed(&self, id: OpId, base: OpId, index: OpId, scope: Scope<'_, 't>, sink: Sink<'_, 't>) -> Flow {
+    pub(super) fn indexed(&self, id: OpId, (base, index): (OpId, OpId), scope: Scope<'_, 't>, sink: Sink<'_, 't>) -> Flow {
         let Some(index) = self.one(index, scope)? else { return Ok(()) };
         let Some(Value::Integer(index)) = self.value_of(&index) else {
             return Err(self.error(id, super::Reason::WrongType("an integer")).into());

@@ -198,3 +198,16 @@ fn a_reference_is_typed_by_its_text_and_resolved_where_it_points() {
         ],
     );
 }
+
+#[test]
+fn a_tree_is_walked_to_any_depth() {
+    check(
+        QUESTIONNAIRE,
+        &[
+            ("descendants().linkId", "1, 1.1, 1.2, 1.2.1, 2"),
+            ("repeat(item).linkId", "1, 2, 1.1, 1.2, 1.2.1"),
+            ("descendants().linkId.isDistinct()", "true"),
+            ("item.children().count()", "4"),
+        ],
+    );
+}
