@@ -13,7 +13,7 @@ fn fault(source: &str) -> SyntaxError {
 #[test]
 fn every_fault_has_a_reason_and_a_place() {
     use Reason::*;
-    let table: [(&str, Reason, usize, &str); 42] = [
+    let table: [(&str, Reason, usize, &str); 43] = [
         ("", Unfinished, 0, "$this"),
         (" \n", Unfinished, 2, "$this"),
         ("nul", Unfinished, 3, "$this"),
@@ -56,6 +56,7 @@ fn every_fault_has_a_reason_and_a_place() {
         (r#"["\ud800A"]"#, UnpairedSurrogate, 8, "$this[0]"),
         (r#"["\udc00"]"#, UnpairedSurrogate, 8, "$this[0]"),
         (r#"["\ud800\u0041"]"#, UnpairedSurrogate, 14, "$this[0]"),
+        (r#"["\ud800\ue000"]"#, UnpairedSurrogate, 14, "$this[0]"),
     ];
     for (source, reason, offset, expression) in table {
         let error = fault(source);
