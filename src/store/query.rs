@@ -13,6 +13,7 @@ use super::snapshot::{STORED_COLUMNS, Stored, stored, stored_columns};
 use crate::dossier::Access;
 use crate::fhir::Part;
 use crate::search::plan::{Plan, Position};
+use drive::{Candidates, Place};
 use text::Sql;
 
 /// One page of the answers to a search.
@@ -38,11 +39,11 @@ pub struct Match {
 /// The page of `plan`, as far as `access` lets it be seen.
 pub(super) fn search(connection: &mut Connection, access: &Access, plan: &Plan) -> QueryResult<Page> {
     let dossiers = searched(access, plan);
-    let from = drive::candidates(connection, plan, dossiers.as_deref())?;
+    let Candidates { from, place } = drive::candidates(connection, plan, dossiers.as_deref())?;
     let condition = condition::condition(connection.dialect(), &plan.condition);
     let matching = from.push(" AND i.body IS NOT NULL AND ").append(condition);
     let total = if plan.total { Some(total(connection, &matching)?) } else { None };
-    let mut matches = if plan.count == 0 { Vec::new() } else { matches(connection, plan, matching)? };
+    let mut matches = if plan.count == 0 { Vec::new() } else { matches(connection, plan, matching, place)? };
     let more = matches.len() > plan.count as usize;
     matches.truncate(plan.count as usize);
     Ok(Page { matches, more, total })
@@ -65,15 +66,15 @@ fn total(connection: &mut Connection, matching: &Sql<'_>) -> QueryResult<u64> {
 }
 
 /// One match more than the page has room for, if there is one.
-fn matches<'a>(connection: &mut Connection, plan: &'a Plan, matching: Sql<'a>) -> QueryResult<Vec<Match>> {
+fn matches<'a>(connection: &mut Connection, plan: &'a Plan, matching: Sql<'a>, place: Place) -> QueryResult<Vec<Match>> {
     let beginning = match &plan.after {
-        Some(position) => matching.push(" AND ").append(order::after(&plan.order, position)),
+        Some(position) => matching.push(" AND ").append(order::after(&plan.order, position, place)),
         None => matching,
     };
     let statement = Sql::new(concat!("SELECT ", stored_columns!()))
         .append(order::columns(&plan.order))
         .append(beginning)
-        .append(order::clause(&plan.order))
+        .append(order::clause(&plan.order, place))
         .push(" LIMIT ")
         .bind(i64::from(plan.count) + 1)
         .statement();

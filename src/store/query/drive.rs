@@ -6,7 +6,7 @@
 use diesel::result::QueryResult;
 
 use super::condition::{alternatives, values_of};
-use super::text::Sql;
+use super::text::{NEVER, Sql};
 use crate::fhir::{InstanceKey, Part, ResourceType};
 use crate::search::index::Term;
 use crate::search::plan::{Condition, Plan, SortKey};
@@ -16,29 +16,53 @@ use crate::store::snapshot;
 /// As many entries are counted of a condition at most; one that has as many is not selective.
 const COUNTED_ENTRIES: i64 = 1_000;
 
-/// ` FROM … WHERE …`, to which conditions on `i` are appended.
-pub(super) fn candidates<'a>(connection: &mut Connection, plan: &'a Plan, dossiers: Option<&[Part]>) -> QueryResult<Sql<'a>> {
-    let kinds = of_kinds("i.kind", &plan.kinds);
-    let from = match dossiers {
-        Some(parts) => Sql::new(" FROM instance i WHERE ").append(Sql::is_one_of("i.part", parts.iter().map(|part| part.0))),
-        None => match most_selective(connection, plan)? {
-            Some(Drive::Keys(keys)) => among(&keys),
-            Some(Drive::Terms(terms)) => joined(&entries_of_terms(&plan.kinds, &terms), terms.len() == 1),
-            Some(Drive::Values(condition)) => match values_of(connection.dialect(), condition) {
-                Some(values) => joined(&Sql::new("SELECT DISTINCT v.part, v.rid").append(values), false),
-                None => return Ok(Sql::new(" FROM instance i WHERE ").append(kinds)),
-            },
-            None => return Ok(Sql::new(" FROM instance i WHERE ").append(kinds)),
-        },
-    };
-    Ok(from.push(" AND ").append(kinds))
+/// Where the candidates come from.
+pub(super) struct Candidates<'a> {
+    /// ` FROM … WHERE …`, to which conditions on `i` are appended.
+    pub(super) from: Sql<'a>,
+    /// The columns of the candidate's own place, by age, then by dossier, as the source of the candidates has them in order.
+    pub(super) place: Place,
+}
+
+/// The names of two columns.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) rid: &'static str,
+    pub(super) part: &'static str,
+}
+
+const OF_INSTANCE: Place = Place { rid: "i.rid", part: "i.part" };
+const OF_ENTRY: Place = Place { rid: "d.rid", part: "d.part" };
+
+/// The candidates of `plan`.
+pub(super) fn candidates<'a>(
+    connection: &mut Connection,
+    plan: &'a Plan,
+    dossiers: Option<&[Part]>,
+) -> QueryResult<Candidates<'a>> {
+    if let Some(parts) = dossiers {
+        return Ok(among(plan, Sql::is_one_of("i.part", parts.iter().map(|part| part.0))));
+    }
+    Ok(match most_selective(connection, plan)? {
+        Some(Drive::Keys(keys)) => among(plan, at(&keys)),
+        Some(Drive::Terms(terms)) if terms.len() == 1 => named_by(plan, entries_of_terms(&plan.kinds, &terms)),
+        Some(Drive::Terms(terms)) => named_by(plan, once(entries_of_terms(&plan.kinds, &terms))),
+        Some(Drive::Values(values)) => named_by(plan, once(values)),
+        None => {
+            let from = Sql::new(" FROM instance i WHERE ").append(of_kinds("i.kind", &plan.kinds));
+            Candidates { from, place: OF_INSTANCE }
+        }
+    })
 }
 
 /// What can lead to the candidates.
 enum Drive<'a> {
+    /// Their names.
     Keys(Vec<InstanceKey>),
+    /// The entries of any of these terms.
     Terms(Vec<Term>),
-    Values(&'a Condition),
+    /// Entries in a side table: `SELECT part, rid …`.
+    Values(Sql<'a>),
 }
 
 /// The condition with the fewest entries among those that all must hold.
@@ -69,7 +93,10 @@ fn drive<'a>(connection: &mut Connection, kinds: &[ResourceType], part: &'a Cond
             Some(Drive::Keys(keys))
         }
         Condition::Term(_) | Condition::Any(_) => alternatives(part).map(Drive::Terms),
-        Condition::Date(Some(_), _) | Condition::StringPrefix(..) | Condition::Quantity(..) => Some(Drive::Values(part)),
+        Condition::Date(Some(_), _) | Condition::StringPrefix(..) | Condition::Quantity(..) => {
+            let values = values_of(connection.dialect(), part);
+            values.map(|values| Drive::Values(Sql::new("SELECT v.part, v.rid").append(values)))
+        }
         Condition::StringContains(..)
         | Condition::Date(None, _)
         | Condition::Updated(_)
@@ -83,10 +110,7 @@ fn count(connection: &mut Connection, kinds: &[ResourceType], drive: &Drive<'_>)
     let entries = match drive {
         Drive::Keys(keys) => return Ok(i64::try_from(keys.len()).unwrap_or(i64::MAX)),
         Drive::Terms(terms) => entries_of_terms(kinds, terms),
-        Drive::Values(condition) => match values_of(connection.dialect(), condition) {
-            Some(values) => Sql::new("SELECT v.part").append(values),
-            None => return Ok(i64::MAX),
-        },
+        Drive::Values(values) => values.clone(),
     };
     let limited = Sql::new("SELECT count(*) FROM (").append(entries).push(" LIMIT ").bind(COUNTED_ENTRIES).push(") c");
     let statement = limited.statement();
@@ -121,14 +145,30 @@ fn entries_of_terms<'a>(kinds: &[ResourceType], terms: &[Term]) -> Sql<'a> {
         .append(of_kinds("v.kind", kinds))
 }
 
-/// The instances that entries name. The entries come first, whatever the planner thinks (`CROSS JOIN`).
-fn joined<'a>(entries: &Sql<'a>, distinct: bool) -> Sql<'a> {
-    let entries = entries.clone();
-    let once = if distinct { entries } else { Sql::new("SELECT DISTINCT e.part, e.rid FROM (").append(entries).push(") e") };
-    Sql::new(" FROM (").append(once).push(") d CROSS JOIN instance i WHERE i.part = d.part AND i.rid = d.rid")
+/// Each instance once that several entries may name.
+fn once(entries: Sql<'_>) -> Sql<'_> {
+    Sql::new("SELECT DISTINCT e.part, e.rid FROM (").append(entries).push(") e")
 }
 
-fn among<'a>(keys: &[InstanceKey]) -> Sql<'a> {
-    let pairs = keys.iter().map(|key| Sql::new("(i.part = ").bind(key.part.0).push(" AND i.rid = ").bind(key.rid).push(")"));
-    Sql::new(" FROM instance i WHERE ").append(Sql::joined(pairs.collect(), " OR ", super::text::NEVER))
+/// The instances that entries name. The entries come first, whatever the planner thinks (`CROSS JOIN`).
+fn named_by<'a>(plan: &Plan, entries: Sql<'a>) -> Candidates<'a> {
+    let from = Sql::new(" FROM (")
+        .append(entries)
+        .push(") d CROSS JOIN instance i WHERE i.part = d.part AND i.rid = d.rid AND ")
+        .append(of_kinds(UNINDEXED_KIND, &plan.kinds));
+    Candidates { from, place: OF_ENTRY }
+}
+
+/// The instances whose places fulfil a condition.
+fn among<'a>(plan: &Plan, places: Sql<'a>) -> Candidates<'a> {
+    let from = Sql::new(" FROM instance i WHERE ").append(places).push(" AND ").append(of_kinds(UNINDEXED_KIND, &plan.kinds));
+    Candidates { from, place: OF_INSTANCE }
+}
+
+/// The type, written so that no planner prefers the index of all instances of that type to the few places known.
+const UNINDEXED_KIND: &str = "+i.kind";
+
+fn at<'a>(keys: &[InstanceKey]) -> Sql<'a> {
+    let one = |key: &InstanceKey| Sql::new("(i.part = ").bind(key.part.0).push(" AND i.rid = ").bind(key.rid).push(")");
+    Sql::joined(keys.iter().map(one).collect(), " OR ", NEVER)
 }

@@ -3,6 +3,7 @@
 
 use diesel::result::QueryResult;
 
+use super::drive::Place;
 use super::text::{ALWAYS, NEVER, Sql};
 use crate::fhir::InstanceKey;
 use crate::search::plan::{Order, Position, SortKey, SortValue};
@@ -49,19 +50,20 @@ pub(super) fn columns<'a>(orders: &[Order]) -> Sql<'a> {
 }
 
 /// ` ORDER BY …`, over the columns named by [`columns`].
-pub(super) fn clause<'a>(orders: &[Order]) -> Sql<'a> {
+pub(super) fn clause<'a>(orders: &[Order], place: Place) -> Sql<'a> {
     let keys = orders.iter().enumerate().fold(Sql::new(" ORDER BY "), |sql, (index, order)| {
         let direction = if order.descending { " DESC" } else { "" };
         let lacking = if may_lack(order.by) { " NULLS LAST" } else { "" };
         sql.push(&format!("k{index}{direction}{lacking}, "))
     });
-    keys.push("i.rid, i.part")
+    keys.push(place.rid).push(", ").push(place.part)
 }
 
 /// The condition that `i` comes after `position`.
-pub(super) fn after<'a>(orders: &[Order], position: &'a Position) -> Sql<'a> {
+pub(super) fn after<'a>(orders: &[Order], position: &'a Position, place: Place) -> Sql<'a> {
     let InstanceKey { part, rid } = position.key;
-    let last = Sql::new("(i.rid, i.part) > (").bind(rid).push(", ").bind(part.0).push(")");
+    let last =
+        Sql::new("(").push(place.rid).push(", ").push(place.part).push(") > (").bind(rid).push(", ").bind(part.0).push(")");
     orders.iter().zip(&position.values).rev().fold(last, |rest, (order, value)| {
         Sql::new("(")
             .append(beyond(*order, value))
