@@ -25,16 +25,18 @@ pub struct DateEntry {
     pub range: DateRange,
 }
 
-/// One value of a string parameter, folded (case, accents) for prefix search, or a `uri` as written.
+/// One value of a string parameter, folded (case, accents, punctuation) for prefix search. Of a family name of several words, the
+/// later words leave an entry each.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StringEntry {
     /// Which parameter.
     pub parameter: ParameterId,
-    /// The folded text, cut to 200 characters.
+    /// The folded text, cut to [`super::fold::MAX_FOLDED_CHARS`].
     pub folded: Box<str>,
 }
 
-/// One value of a number or quantity parameter: the range its written precision covers.
+/// One value of a number or quantity parameter: a point, or the range that a `Range` or a comparator says; open ends are
+/// infinite. A quantity whose unit has a code outside UCUM leaves a second entry, its unit without the system.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct QuantityEntry {
     /// Which parameter.
@@ -43,7 +45,7 @@ pub struct QuantityEntry {
     pub unit: Option<Term>,
     /// The low end.
     pub low: f64,
-    /// The high end.
+    /// The high end, inclusive.
     pub high: f64,
 }
 

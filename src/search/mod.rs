@@ -1,4 +1,20 @@
 //! How is it found: a query parsed into a typed plan, and the index entries of a resource. No SQL here.
+//!
+//! [`Indexer`] finds by the official expressions what a resource is found by; [`Query`] reads what a client asks; a plan says it in
+//! the terms of the index. Both sides make their terms, folded texts and ranges by the same functions, so that they meet.
 
 pub mod index;
 pub mod plan;
+pub mod query;
+pub mod fold;
+mod extract;
+mod page;
+mod parameter;
+mod term;
+
+#[cfg(test)]
+mod tests;
+
+pub use extract::Indexer;
+pub use plan::PageSize;
+pub use query::{Handling, Query};

@@ -1,8 +1,18 @@
 //! The plan of a search: what it means, in terms the store can execute, with nothing of the query's text left.
 
+mod condition;
+mod date;
+mod dossier;
+mod quantity;
+mod reference;
+
+use super::extract::Indexer;
 use super::index::Term;
+use super::page;
+use super::query::{Query, SortBy, SortedValue, Summary, Total};
 use crate::definition::ParameterId;
-use crate::fhir::{InstanceId, InstanceKey, Part, ResourceType};
+use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType};
+use crate::outcome::{Failure, Kind, Outcome};
 
 /// A search, understood.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,4 +126,61 @@ pub enum SortValue {
     Time(i64),
     /// Text.
     Text(Box<str>),
+}
+
+/// How many matches stand on a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageSize {
+    /// Where the query does not say.
+    pub default: u32,
+    /// Whatever the query says.
+    pub max: u32,
+}
+
+impl Query {
+    /// What the query means in the terms of the index that `indexer` writes. `now` is what approximate dates are measured from.
+    ///
+    /// # Errors
+    /// `InvalidParameter` where a page token is not one of this query, or where a criterion is not supported.
+    pub fn plan(&self, indexer: &Indexer, size: PageSize, now: Instant) -> Outcome<Plan> {
+        let conditions = self.criteria().iter().map(|criterion| condition::of(self.kind(), criterion, (indexer, now)));
+        let count = self.result().count.unwrap_or(size.default).min(size.max);
+        let count = if self.result().summary == Summary::Count { 0 } else { count };
+        Ok(Plan {
+            kinds: vec![self.kind()],
+            dossiers: dossier::of(self, indexer),
+            condition: Condition::All(conditions.collect::<Outcome<_>>()?),
+            order: self.result().sort.iter().map(|key| self.order(indexer, *key)).collect(),
+            count,
+            after: self.position(indexer)?,
+            total: count == 0 || matches!(self.result().total, Total::Estimate | Total::Accurate),
+        })
+    }
+
+    /// The parameters of the link `next`: those of `self`, and the place after which the next page begins.
+    pub fn next_parameters(&self, indexer: &Indexer, last: &Position) -> Vec<(String, String)> {
+        let token = page::write(indexer.terms(), &self.identity(), last);
+        let place = (super::query::PAGE_PARAMETER.to_owned(), token);
+        self.self_parameters().iter().cloned().chain([place]).collect()
+    }
+
+    fn position(&self, indexer: &Indexer) -> Outcome<Option<Position>> {
+        let Some(token) = self.result().page.as_deref() else { return Ok(None) };
+        let fits = |position: &Position| position.values.len() == self.result().sort.len();
+        match page::read(indexer.terms(), &self.identity(), token).filter(fits) {
+            Some(position) => Ok(Some(position)),
+            None => Err(Failure::new(Kind::InvalidParameter, "this page belongs to another search").at("http._page")),
+        }
+    }
+
+    fn order(&self, indexer: &Indexer, key: SortBy) -> Order {
+        let by = match key.value {
+            SortedValue::Updated => SortKey::Updated,
+            SortedValue::Id => SortKey::Id,
+            SortedValue::Date(parameter) if indexer.is_main_date(self.kind(), parameter) => SortKey::MainDate,
+            SortedValue::Date(parameter) => SortKey::Date(parameter),
+            SortedValue::String(parameter) => SortKey::String(parameter),
+        };
+        Order { by, descending: key.descending }
+    }
 }

@@ -1,0 +1,147 @@
+//! The index entries of a resource, found by the official expressions of its type's search parameters.
+
+mod collect;
+mod date;
+mod facet;
+mod quantity;
+mod reference;
+mod shape;
+mod text;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::OnceLock;
+
+use chrono_tz::Tz;
+
+use super::index::IndexEntries;
+use super::parameter;
+use super::term::Terms;
+use crate::definition::{ParameterId, Registry};
+use crate::fhir::json::{Node, Tree};
+use crate::fhir::{Part, Reference, ResourceType};
+use crate::fhirpath::model::Model;
+use crate::fhirpath::{Element, Environment, Item};
+use crate::outcome::{Failure, Outcome};
+use collect::{Collector, text_of};
+use facet::{Facet, TypeIndex};
+use shape::Shape;
+
+/// Writes the entries of one store. Cheap to share, made once; the expressions of a type are compiled when the first resource of
+/// that type comes.
+#[derive(Debug)]
+pub struct Indexer {
+    registry: &'static Registry,
+    base: Box<str>,
+    terms: Terms,
+    zone: Tz,
+    /// By the number of the type.
+    types: Box<[OnceLock<TypeIndex>]>,
+    /// By the number of the FHIR type in the registry.
+    shapes: Box<[Shape]>,
+}
+
+impl Indexer {
+    /// An indexer for a server at `base_url` (no final slash), under the store's own key; `zone` is that of dates that name none.
+    pub fn new(registry: &'static Registry, base_url: &str, term_key: [u8; 16], zone: Tz) -> Self {
+        let shape = |(id, _)| Shape::of(registry.type_name(crate::fhirpath::model::TypeId(id)));
+        Self {
+            registry,
+            base: base_url.trim_end_matches('/').into(),
+            terms: Terms::new(term_key),
+            zone,
+            types: ResourceType::ALL.iter().map(|_| OnceLock::new()).collect(),
+            shapes: (0_u16..).zip(registry.structures()).map(shape).collect(),
+        }
+    }
+
+    /// Everything `tree`, a resource of type `kind`, is found by.
+    ///
+    /// # Errors
+    /// `Fault` where an expression of the standard does not compile; a resource alone cannot make it fail.
+    pub fn entries(&self, kind: ResourceType, tree: &Tree<'_>) -> Outcome<IndexEntries> {
+        let index = self.of_type(kind)?;
+        let focus = self.focus(kind, tree);
+        let environment = Environment::new(self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
+        let mut collector = Collector { terms: &self.terms, base: &self.base, zone: self.zone, entries: IndexEntries::default() };
+        for facet in &index.facets {
+            let mut found = false;
+            // What an expression cannot answer of this resource is not in it.
+            for item in facet.expression.evaluate(focus.clone(), &environment).unwrap_or_default() {
+                found |= self.take(&mut collector, facet, &item);
+            }
+            if found {
+                collector.present(facet);
+            }
+        }
+        Ok(collector.finish())
+    }
+
+    /// The dossier a resource belongs to: that of the first patient it points at, the parameters of the Patient compartment in
+    /// their order; the directory where it points at none. A Patient belongs to its own, which the caller knows.
+    pub fn part(&self, kind: ResourceType, tree: &Tree<'_>) -> Part {
+        let Ok(index) = self.of_type(kind) else { return Part::DIRECTORY };
+        let focus = self.focus(kind, tree);
+        let environment = Environment::new(self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
+        let links = index.links.iter().filter_map(|link| index.facets.get(*link));
+        let found = links.flat_map(|facet| facet.expression.evaluate(focus.clone(), &environment).unwrap_or_default());
+        let part = |item: Item<'_>| self.patient_part(item.element().and_then(Element::value)?);
+        found.into_iter().find_map(part).unwrap_or(Part::DIRECTORY)
+    }
+
+    /// Whether `parameter` is the main date of `kind`, kept on the instance's own row.
+    pub(super) fn is_main_date(&self, kind: ResourceType, parameter: ParameterId) -> bool {
+        self.registry.main_date(kind).is_some_and(|main| main.id == parameter)
+    }
+
+    pub(super) fn decides_dossier(&self, kind: ResourceType, parameter: ParameterId) -> bool {
+        parameter::decides_dossier(self.registry, kind, parameter)
+    }
+
+    pub(super) fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
+    pub(super) fn zone(&self) -> Tz {
+        self.zone
+    }
+
+    fn focus<'t>(&self, kind: ResourceType, tree: &'t Tree<'_>) -> Item<'t> {
+        Item::Element(Element::new(Some(tree.root()), None, Some(self.registry.resource(kind))))
+    }
+
+    fn of_type(&self, kind: ResourceType) -> Outcome<&TypeIndex> {
+        let place = self.types.get(kind as usize).ok_or_else(|| Failure::fault("a type without a place"))?;
+        if let Some(index) = place.get() {
+            return Ok(index);
+        }
+        let index = TypeIndex::compile(self.registry, kind)?;
+        Ok(place.get_or_init(|| index))
+    }
+
+    /// Takes one item; whether it is a value at all.
+    fn take(&self, collector: &mut Collector<'_>, facet: &Facet, item: &Item<'_>) -> bool {
+        match item {
+            Item::Element(element) => {
+                let Some(node) = element.value() else { return false };
+                let shape = element.type_id().and_then(|id| self.shapes.get(usize::from(id.0)).copied());
+                collector.element(facet, shape.unwrap_or(Shape::Other), node);
+            }
+            Item::Value(value) => collector.computed(facet, &value.to_string()),
+        }
+        true
+    }
+
+    fn patient_part(&self, reference: Node<'_>) -> Option<Part> {
+        match Reference::read(&text_of(reference, "reference")?, &self.base) {
+            Reference::Instance { kind: ResourceType::Patient, id, .. } => Some(Part::of_patient(&id)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Numbers and quantities: a point, or a range where the resource says one (R4 search.html §number, §quantity).
+
+use super::collect::{Collector, text_of};
+use super::shape::Shape;
+use crate::definition::ParameterId;
+use crate::fhir::json::Node;
+use crate::search::index::{QuantityEntry, Term};
+use crate::search::term::UCUM;
+
+/// The system of `Money.currency`.
+pub(in crate::search) const CURRENCY: &str = "urn:iso:std:iso:4217";
+
+impl Collector<'_> {
+    pub(super) fn quantity(&mut self, parameter: ParameterId, shape: Shape, node: Node<'_>) {
+        match shape {
+            Shape::Number => {
+                if let Some(value) = number(node) {
+                    self.entries.quantities.push(QuantityEntry { parameter, unit: None, low: value, high: value });
+                }
+            }
+            Shape::Quantity => self.measured(parameter, node, covered(node)),
+            Shape::Money => self.money(parameter, node),
+            Shape::Range => self.range(parameter, node),
+            Shape::Boolean | Shape::Text | Shape::Uri | Shape::Canonical | Shape::Date | Shape::Period => {}
+            Shape::Timing | Shape::Coding | Shape::CodeableConcept | Shape::Identifier | Shape::ContactPoint => {}
+            Shape::Reference | Shape::HumanName | Shape::Address | Shape::Resource | Shape::Other => {}
+        }
+    }
+
+    fn money(&mut self, parameter: ParameterId, node: Node<'_>) {
+        let Some(value) = node.member("value").and_then(number) else { return };
+        let unit = text_of(node, "currency").map(|currency| self.terms.unit(parameter, Some(CURRENCY), &currency));
+        self.entries.quantities.push(QuantityEntry { parameter, unit, low: value, high: value });
+    }
+
+    fn range(&mut self, parameter: ParameterId, node: Node<'_>) {
+        let (low, high) = (node.member("low"), node.member("high"));
+        let Some(measured) = low.or(high) else { return };
+        let end = |end: Option<Node<'_>>, open| end.and_then(|end| end.member("value")).and_then(number).unwrap_or(open);
+        self.measured(parameter, measured, Some((end(low, f64::NEG_INFINITY), end(high, f64::INFINITY))));
+    }
+
+    /// One entry in the unit as its system codes it; one more without the system where that is not UCUM, for `5||code`.
+    fn measured(&mut self, parameter: ParameterId, quantity: Node<'_>, range: Option<(f64, f64)>) {
+        let Some((low, high)) = range else { return };
+        let (system, code) = (text_of(quantity, "system"), text_of(quantity, "code"));
+        let plain = code.clone().or_else(|| text_of(quantity, "unit"));
+        let plain = plain.map(|code| self.terms.unit(parameter, None, &code));
+        let coded = system.as_deref().zip(code.as_deref());
+        let coded_term = coded.map(|(system, code)| self.terms.unit(parameter, Some(system), code));
+        let is_ucum = system.as_deref() == Some(UCUM);
+        let units: &[Option<Term>] = match coded_term {
+            Some(_) if is_ucum => &[coded_term],
+            Some(_) => &[coded_term, plain],
+            None => &[plain],
+        };
+        self.entries.quantities.extend(units.iter().map(|unit| QuantityEntry { parameter, unit: *unit, low, high }));
+    }
+}
+
+/// The numbers a quantity stands for: its comparator opens one side.
+fn covered(quantity: Node<'_>) -> Option<(f64, f64)> {
+    let value = quantity.member("value").and_then(number)?;
+    Some(match text_of(quantity, "comparator").as_deref() {
+        Some("<") => (f64::NEG_INFINITY, value.next_down()),
+        Some("<=") => (f64::NEG_INFINITY, value),
+        Some(">=") => (value, f64::INFINITY),
+        Some(">") => (value.next_up(), f64::INFINITY),
+        _ => (value, value),
+    })
+}
+
+fn number(node: Node<'_>) -> Option<f64> {
+    node.number()?.parse().ok().filter(|value: &f64| value.is_finite())
+}

@@ -1,0 +1,38 @@
+//! What follows from the parameters of a type alone, before any resource is seen.
+
+use crate::definition::{Compartment, Parameter, ParameterId, ParameterKind, Registry};
+use crate::fhir::ResourceType;
+
+/// The one test that parameters named `patient` add to the path of a subject.
+const ONLY_PATIENTS: &str = ".where(resolve() is Patient)";
+
+/// Whether a patient that `parameter` points at is the one in whose dossier an instance of `kind` rests. That is so where the
+/// first parameter by which the Patient compartment takes the type follows the same path and can have but one value.
+pub(super) fn decides_dossier(registry: &Registry, kind: ResourceType, parameter: ParameterId) -> bool {
+    let first = registry.compartment(Compartment::Patient, kind).first();
+    let first = first.and_then(|code| registry.parameter(kind, code)).and_then(|first| first.expression.as_deref());
+    let asked = registry.parameters(kind).iter().find(|candidate| candidate.id == parameter);
+    let asked = asked.and_then(|asked| asked.expression.as_deref());
+    match (first.map(path), asked.map(path)) {
+        (Some(first), Some(asked)) => first == asked && registry.element_repeats(kind, first) == Some(false),
+        _ => false,
+    }
+}
+
+fn path(expression: &str) -> &str {
+    expression.strip_suffix(ONLY_PATIENTS).unwrap_or(expression)
+}
+
+/// Whether each word of a value is searched by its beginning too: the parts of a family name (R4 search.html §string).
+pub(super) fn is_by_word(code: &str, kind: ParameterKind) -> bool {
+    kind == ParameterKind::String && matches!(code, "name" | "family" | "phonetic")
+}
+
+/// The type that an id without a type means: the only one the parameter may point at, and a patient where the parameter is called
+/// so (its targets name groups too, its expressions do not let them through).
+pub(super) fn type_of_bare_id(parameter: &Parameter) -> Option<ResourceType> {
+    match parameter.targets.as_slice() {
+        [target] => Some(*target),
+        _ => (parameter.code == "patient").then_some(ResourceType::Patient),
+    }
+}

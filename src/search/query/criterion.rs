@@ -1,0 +1,151 @@
+//! One parameter of a query, understood: a test of the resource itself, of what it points at, or of what points at it.
+
+use super::MAX_LINKS;
+use super::fault::Fault;
+use super::name::Name;
+use super::read;
+use super::value::Test;
+use crate::definition::{Parameter, ParameterId, ParameterKind, Registry};
+use crate::fhir::ResourceType;
+
+/// What an instance must fulfil for one parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Criterion {
+    /// Of its own values.
+    Own(Filter),
+    /// Of an instance one of its references points at: `subject.name=…`
+    Chain(Chain),
+    /// Of an instance that points at it: `_has:Observation:patient:code=…`
+    Has(ReverseChain),
+}
+
+/// A test of the values of one search parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filter {
+    /// Which parameter, in the index.
+    pub parameter: ParameterId,
+    /// Its name in the query.
+    pub code: Box<str>,
+    /// How its values are compared.
+    pub kind: ParameterKind,
+    /// What is asked of it.
+    pub test: Test,
+}
+
+/// A test of what a reference parameter points at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chain {
+    /// The reference.
+    pub parameter: ParameterId,
+    /// For each type that it may point at and that has the rest of the chain, what is asked there. Never empty.
+    pub targets: Vec<(ResourceType, Criterion)>,
+}
+
+/// A test of what points here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReverseChain {
+    /// The type that points here.
+    pub kind: ResourceType,
+    /// Its reference parameter.
+    pub parameter: ParameterId,
+    /// What is asked of it.
+    pub criterion: Box<Criterion>,
+}
+
+/// What `name=value` asks of instances of `kind`; `None` where it asks nothing. `links` counts the links passed.
+pub(super) fn read(
+    registry: &Registry,
+    kind: ResourceType,
+    (name, value): (&str, &str),
+    links: usize,
+) -> Result<Option<Criterion>, Fault> {
+    if links > MAX_LINKS {
+        return Err(Fault::too_many("links of one chain", MAX_LINKS));
+    }
+    match Name::read(name).ok_or_else(|| Fault::wrong("`_has` needs a type, a reference parameter and a parameter"))? {
+        Name::Plain { code, modifier } => {
+            let parameter = find(registry, kind, code)?;
+            let test = read::test(parameter, modifier, value)?;
+            Ok(test.map(|test| Criterion::Own(Filter { parameter: parameter.id, code: code.into(), kind: parameter.kind, test })))
+        }
+        Name::Chain { code, kind: target, rest } => {
+            let parameter = find_reference(registry, kind, code)?;
+            let targets = chain_targets(parameter, target)?;
+            chain(registry, parameter, (targets, rest, value), links)
+        }
+        Name::Has { kind: source, reference, rest } => {
+            let source: ResourceType = source.parse().map_err(|_| Fault::wrong("`_has` names no resource type"))?;
+            let parameter = find_reference(registry, source, reference)?;
+            let asked = read(registry, source, (rest, value), links + 1)?;
+            let has = |criterion| ReverseChain { kind: source, parameter: parameter.id, criterion: Box::new(criterion) };
+            Ok(asked.map(|criterion| Criterion::Has(has(criterion))))
+        }
+    }
+}
+
+fn find<'r>(registry: &'r Registry, kind: ResourceType, code: &str) -> Result<&'r Parameter, Fault> {
+    let known = || registry.parameters(kind).iter().map(|parameter| parameter.code);
+    let unknown = || Fault::unknown(code, kind.name(), known().chain(super::result::NAMES.iter().copied()));
+    let parameter = registry.parameter(kind, code).ok_or_else(unknown)?;
+    if parameter.expression.is_none() && parameter.kind != ParameterKind::Composite {
+        return Err(Fault::unsupported(&format!("`{code}`, for which the standard says no elements,")));
+    }
+    Ok(parameter)
+}
+
+fn find_reference<'r>(registry: &'r Registry, kind: ResourceType, code: &str) -> Result<&'r Parameter, Fault> {
+    let parameter = find(registry, kind, code)?;
+    if parameter.kind == ParameterKind::Reference {
+        return Ok(parameter);
+    }
+    Err(Fault::wrong(format!("`{code}` is no reference, so nothing follows it")))
+}
+
+/// The types a chain goes on with.
+fn chain_targets(parameter: &Parameter, named: Option<&str>) -> Result<Vec<ResourceType>, Fault> {
+    let Some(named) = named else {
+        return Ok(if parameter.targets.is_empty() { ResourceType::ALL.to_vec() } else { parameter.targets.clone() });
+    };
+    let refused = || Fault::modifier(named, parameter.code, "the types it points at");
+    let kind = named.parse().map_err(|_| refused())?;
+    if parameter.targets.is_empty() || parameter.targets.contains(&kind) { Ok(vec![kind]) } else { Err(refused()) }
+}
+
+/// A type that has not the rest of the chain is no target; where none has it, the first one's fault is told.
+fn chain(
+    registry: &Registry,
+    parameter: &Parameter,
+    (targets, rest, value): (Vec<ResourceType>, &str, &str),
+    links: usize,
+) -> Result<Option<Criterion>, Fault> {
+    let mut found = Vec::new();
+    let mut first_fault = None;
+    for target in targets {
+        match read(registry, target, (rest, value), links + 1) {
+            Ok(Some(criterion)) => found.push((target, criterion)),
+            Ok(None) => return Ok(None),
+            Err(fault) => {
+                first_fault.get_or_insert(fault);
+            }
+        }
+    }
+    match first_fault {
+        Some(fault) if found.is_empty() => Err(fault),
+        _ => Ok(Some(Criterion::Chain(Chain { parameter: parameter.id, targets: found }))),
+    }
+}
+
+impl Criterion {
+    /// What of it this server cannot search yet.
+    pub(super) fn unsupported(&self) -> Option<Fault> {
+        match self {
+            // The parameter itself may be left out, its modifiers may not (R4 search.html §modifiers).
+            Self::Own(filter) => filter.test.unsupported().map(|what| match filter.test {
+                Test::Composite(_) | Test::Special(_) => Fault::unsupported(what),
+                _ => Fault::unsupported(what).firmly(),
+            }),
+            Self::Chain(_) => Some(Fault::unsupported("a chain of parameters")),
+            Self::Has(_) => Some(Fault::unsupported("`_has`")),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Parameters that shape the answer and not the matches (R4 search.html §results).
+
+use super::fault::Fault;
+use super::{MAX_PAGE_TOKEN_BYTES, MAX_SORT_KEYS};
+use crate::definition::{ParameterId, ParameterKind, Registry};
+use crate::fhir::ResourceType;
+
+/// Every name read here, for proposals.
+pub(super) const NAMES: &[&str] = &["_count", "_elements", "_format", "_pretty", "_sort", "_summary", "_total"];
+
+/// The name of the parameter that carries a place in the matches.
+pub const PAGE_PARAMETER: &str = "_page";
+
+/// One key of `_sort`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SortBy {
+    /// What is compared.
+    pub value: SortedValue,
+    /// Largest first.
+    pub descending: bool,
+}
+
+/// What a key of `_sort` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SortedValue {
+    /// `_lastUpdated`
+    Updated,
+    /// `_id`
+    Id,
+    /// A date parameter.
+    Date(ParameterId),
+    /// A string parameter.
+    String(ParameterId),
+}
+
+/// `_total`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Total {
+    /// No wish was said.
+    #[default]
+    Unsaid,
+    /// `none`
+    None,
+    /// `estimate`
+    Estimate,
+    /// `accurate`
+    Accurate,
+}
+
+/// `_summary`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Summary {
+    /// `false`: everything.
+    #[default]
+    False,
+    /// `true`
+    True,
+    /// `text`
+    Text,
+    /// `data`
+    Data,
+    /// `count`: the number of matches alone.
+    Count,
+}
+
+/// What the parameters of the answer said.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResultParameters {
+    /// `_sort`, most significant key first.
+    pub sort: Vec<SortBy>,
+    /// `_count`
+    pub count: Option<u32>,
+    /// `_total`
+    pub total: Total,
+    /// `_summary`
+    pub summary: Summary,
+    /// `_elements`
+    pub elements: Vec<Box<str>>,
+    pub(in crate::search) page: Option<Box<str>>,
+}
+
+/// What became of a parameter.
+pub(super) enum Taken {
+    /// It is none of these.
+    NotMine,
+    /// It was understood and shows in the self link.
+    Used,
+    /// It was understood and is the place in the matches.
+    Page,
+}
+
+impl ResultParameters {
+    /// Reads `name=value` where it is one of these.
+    pub(super) fn take(&mut self, registry: &Registry, kind: ResourceType, (name, value): (&str, &str)) -> Result<Taken, Fault> {
+        match name {
+            "_sort" => self.take_sort(registry, kind, value)?,
+            "_count" => {
+                let count = value.parse::<u32>().map_err(|_| Fault::value(value, 1, "a number from 0 on"))?;
+                once(&mut self.count, count)?;
+            }
+            "_total" => self.total = total(value)?,
+            "_summary" => self.summary = summary(value)?,
+            "_elements" => self.elements.extend(value.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Into::into)),
+            "_format" | "_pretty" => {}
+            "_contained" if value == "false" => {}
+            PAGE_PARAMETER => {
+                if value.len() > MAX_PAGE_TOKEN_BYTES {
+                    return Err(Fault::too_many("bytes of a page token", MAX_PAGE_TOKEN_BYTES));
+                }
+                once(&mut self.page, value.into())?;
+                return Ok(Taken::Page);
+            }
+            other => return not_offered(other),
+        }
+        Ok(Taken::Used)
+    }
+
+    fn take_sort(&mut self, registry: &Registry, kind: ResourceType, value: &str) -> Result<(), Fault> {
+        let read = |key: &str| {
+            let (code, descending) = key.strip_prefix('-').map_or((key, false), |code| (code, true));
+            Ok(SortBy { value: sorted_value(registry, kind, code)?, descending })
+        };
+        let keys = value.split(',').filter(|key| !key.is_empty()).take(MAX_SORT_KEYS + 1);
+        let keys = keys.map(read).collect::<Result<Vec<SortBy>, Fault>>()?;
+        if self.sort.len() + keys.len() > MAX_SORT_KEYS {
+            return Err(Fault::too_many("keys of an order", MAX_SORT_KEYS));
+        }
+        self.sort.extend(keys);
+        Ok(())
+    }
+}
+
+/// Parameters of the standard that no type has and this server has not.
+fn not_offered(name: &str) -> Result<Taken, Fault> {
+    let code = name.split_once([':', '.']).map_or(name, |(code, _)| code);
+    match code {
+        "_include" | "_revinclude" | "_contained" | "_containedType" | "_score" | "_type" | "_list" | "_filter" | "_query"
+        | "_text" | "_content" => Err(Fault::unsupported(&format!("`{code}`"))),
+        _ => Ok(Taken::NotMine),
+    }
+}
+
+fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Fault> {
+    if place.replace(value).is_some() { Err(Fault::wrong("it is given twice")) } else { Ok(()) }
+}
+
+fn sorted_value(registry: &Registry, kind: ResourceType, code: &str) -> Result<SortedValue, Fault> {
+    match code {
+        "_lastUpdated" => return Ok(SortedValue::Updated),
+        "_id" => return Ok(SortedValue::Id),
+        _ => {}
+    }
+    let known = || registry.parameters(kind).iter().map(|parameter| parameter.code);
+    let parameter = registry.parameter(kind, code).ok_or_else(|| Fault::unknown(code, kind.name(), known()))?;
+    match parameter.kind {
+        ParameterKind::Date => Ok(SortedValue::Date(parameter.id)),
+        ParameterKind::String => Ok(SortedValue::String(parameter.id)),
+        ParameterKind::Number | ParameterKind::Token | ParameterKind::Reference | ParameterKind::Composite => {
+            Err(unsortable(code))
+        }
+        ParameterKind::Quantity | ParameterKind::Uri | ParameterKind::Special => Err(unsortable(code)),
+    }
+}
+
+fn unsortable(code: &str) -> Fault {
+    Fault::unsupported(&format!("sorting by `{code}`, which is neither a date nor a string,"))
+}
+
+fn total(value: &str) -> Result<Total, Fault> {
+    match value {
+        "none" => Ok(Total::None),
+        "estimate" => Ok(Total::Estimate),
+        "accurate" => Ok(Total::Accurate),
+        other => Err(Fault::value(other, 1, "one of none, estimate, accurate")),
+    }
+}
+
+fn summary(value: &str) -> Result<Summary, Fault> {
+    match value {
+        "true" => Ok(Summary::True),
+        "text" => Ok(Summary::Text),
+        "data" => Ok(Summary::Data),
+        "count" => Ok(Summary::Count),
+        "false" => Ok(Summary::False),
+        other => Err(Fault::value(other, 1, "one of true, text, data, count, false")),
+    }
+}

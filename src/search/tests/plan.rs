@@ -1,0 +1,162 @@
+use serde_json::json;
+
+use super::*;
+use crate::fhir::{InstanceId, InstanceKey, Part};
+use crate::outcome::Kind;
+use crate::search::plan::{Condition, Order, Position, SortKey, SortValue};
+
+fn plan_of(kind: ResourceType, parameters: &[(&str, &str)]) -> crate::search::plan::Plan {
+    query(kind, parameters).unwrap().plan(indexer(), SIZE, NOW).unwrap()
+}
+
+fn part_of(id: &str) -> Part {
+    Part::of_patient(&id.parse::<InstanceId>().unwrap())
+}
+
+#[test]
+fn a_search_that_names_the_patient_looks_into_that_dossier_alone() {
+    let in_dossiers = |kind, name, value| plan_of(kind, &[("status", "x"), (name, value)]).dossiers;
+    let document = ResourceType::DocumentReference;
+    let of = |ids: &[&str]| {
+        let mut parts: Vec<_> = ids.iter().map(|id| part_of(id)).collect();
+        parts.sort_unstable();
+        Some(parts)
+    };
+    let table = [
+        (document, "patient", "Patient/a", of(&["a"])),
+        (document, "patient", "a", of(&["a"])),
+        (document, "patient", "http://localhost:8080/fhir/Patient/a", of(&["a"])),
+        (document, "subject", "Patient/a,Patient/b", of(&["a", "b"])),
+        (document, "subject:Patient", "a", of(&["a"])),
+        (ResourceType::Consent, "patient", "a", of(&["a"])),
+        (ResourceType::Observation, "subject", "Patient/a", of(&["a"])),
+        (ResourceType::CarePlan, "subject", "Patient/a", of(&["a"])),
+        // Not the reference that decides, or not the only value that may.
+        (document, "author", "Patient/a", None),
+        (document, "subject", "Patient/a,Group/b", None),
+        (document, "subject", "a", None),
+        (document, "patient", "http://elsewhere/Patient/a", None),
+        (document, "subject:identifier", "s|v", None),
+        (document, "patient:missing", "false", None),
+        (ResourceType::Appointment, "patient", "a", None),
+        (ResourceType::Coverage, "patient", "a", None),
+        (ResourceType::Observation, "performer", "Patient/a", None),
+    ];
+    for (kind, name, value, expected) in table {
+        assert_eq!(in_dossiers(kind, name, value), expected, "{kind}?{name}={value}");
+    }
+    assert_eq!(plan_of(ResourceType::Patient, &[("_id", "a")]).dossiers, of(&["a"]));
+    assert_eq!(plan_of(document, &[("_id", "a")]).dossiers, None);
+}
+
+/// Whatever restricts a search must agree with where the extraction says an instance rests.
+#[test]
+fn an_instance_rests_in_the_dossier_of_the_first_patient_of_its_compartment() {
+    let indexer = indexer();
+    let reference = |text: &str| json!({"reference": text});
+    let table = [
+        (
+            json!({"resourceType": "DocumentReference", "subject": reference("Patient/a"), "author": [reference("Patient/b")]}),
+            "a",
+        ),
+        (json!({"resourceType": "DocumentReference", "subject": reference("Group/a"), "author": [reference("Patient/b")]}), "b"),
+        (
+            json!({"resourceType": "DocumentReference", "author": [reference("Practitioner/x"), reference(&format!("{BASE}/Patient/b"))]}),
+            "b",
+        ),
+        (json!({"resourceType": "CarePlan", "subject": reference("Patient/a/_history/2")}), "a"),
+        (
+            json!({"resourceType": "Appointment", "participant": [{"actor": reference("Location/l")}, {"actor": reference("Patient/b")}]}),
+            "b",
+        ),
+        (json!({"resourceType": "Consent", "patient": reference("Patient/a")}), "a"),
+    ];
+    for (resource, patient) in table {
+        let text = resource.to_string();
+        let tree = Tree::parse(text.as_bytes()).unwrap();
+        let kind = resource["resourceType"].as_str().unwrap().parse().unwrap();
+        assert_eq!(indexer.part(kind, &tree), part_of(patient), "{resource}");
+    }
+    for resource in [
+        json!({"resourceType": "Organization", "name": "x"}),
+        json!({"resourceType": "Consent", "patient": {"reference": "http://elsewhere/Patient/a"}}),
+        json!({"resourceType": "Consent", "patient": {"identifier": {"value": "x"}}}),
+        json!({"resourceType": "Consent", "status": "draft"}),
+    ] {
+        let text = resource.to_string();
+        let tree = Tree::parse(text.as_bytes()).unwrap();
+        let kind = resource["resourceType"].as_str().unwrap().parse().unwrap();
+        assert_eq!(indexer.part(kind, &tree), Part::DIRECTORY, "{resource}");
+    }
+}
+
+#[test]
+fn orders_know_the_main_date() {
+    let plan = plan_of(ResourceType::DocumentReference, &[("_sort", "-date,period,_lastUpdated,_id,description")]);
+    let keys: Vec<SortKey> = plan.order.iter().map(|order| order.by).collect();
+    assert!(matches!(keys.as_slice(), [SortKey::MainDate, SortKey::Date(_), SortKey::Updated, SortKey::Id, SortKey::String(_)]));
+    assert_eq!(plan.order[0], Order { by: SortKey::MainDate, descending: true });
+    assert!(!plan.order[1].descending);
+}
+
+#[test]
+fn counts_are_capped_and_none_asks_for_the_total() {
+    let kind = ResourceType::Patient;
+    let of = |parameters: &[(&str, &str)]| {
+        let plan = plan_of(kind, parameters);
+        (plan.count, plan.total)
+    };
+    assert_eq!(of(&[]), (20, false));
+    assert_eq!(of(&[("_count", "7")]), (7, false));
+    assert_eq!(of(&[("_count", "4000000000")]), (100, false));
+    assert_eq!(of(&[("_count", "0")]), (0, true));
+    assert_eq!(of(&[("_summary", "count"), ("_count", "5")]), (0, true));
+    assert_eq!(of(&[("_total", "accurate")]), (20, true));
+    assert_eq!(of(&[("_total", "none")]), (20, false));
+}
+
+#[test]
+fn the_next_page_begins_where_the_last_one_ended() {
+    let indexer = indexer();
+    let parameters = [("type", "a"), ("_sort", "-date"), ("_count", "5")];
+    let first = query(ResourceType::DocumentReference, &parameters).unwrap();
+    let position = Position { values: vec![SortValue::Time(5)], key: InstanceKey { part: Part(1), rid: 2 } };
+    let next = first.next_parameters(indexer, &position);
+    let parse = |kind, parameters: &[(String, String)]| Query::parse(registry(), kind, parameters, Handling::Strict).unwrap();
+    let second = parse(ResourceType::DocumentReference, &next);
+    assert_eq!(second.plan(indexer, SIZE, NOW).unwrap().after, Some(position));
+    assert_eq!(second.self_parameters(), first.self_parameters());
+    let mut other = next.clone();
+    other[0].1 = "b".into();
+    for refused in [parse(ResourceType::DocumentReference, &other), parse(ResourceType::List, &[next[3].clone()])] {
+        let failure = refused.plan(indexer, SIZE, NOW).unwrap_err();
+        assert_eq!(failure.kind(), Kind::InvalidParameter);
+        assert_eq!(failure.issues()[0].expression.as_deref(), Some("http._page"));
+    }
+}
+
+#[test]
+fn ids_and_moments_of_change_are_asked_of_the_instance_itself() {
+    let patient = json!({"resourceType": "Patient", "id": "p1"});
+    let indexer = indexer();
+    let table = [
+        ("_id", "p1", true),
+        ("_id", "P1", false),
+        ("_id", "x,p1", true),
+        ("_id", "not an id", false),
+        ("_id:not", "p1", false),
+        ("_id:missing", "false", true),
+        ("_lastUpdated", "2026-01-01T01:00:00+01:00", true),
+        ("_lastUpdated", "gt2026-01-01", false),
+        ("_lastUpdated", "ge2026", true),
+        ("_lastUpdated:missing", "true", false),
+    ];
+    for (name, value, expected) in table {
+        assert_eq!(finds(indexer, &patient, name, value), expected, "{name}={value}");
+    }
+}
+
+#[test]
+fn a_search_without_criteria_finds_everything() {
+    assert_eq!(plan_of(ResourceType::Patient, &[]).condition, Condition::All(Vec::new()));
+}
