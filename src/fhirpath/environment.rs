@@ -1,11 +1,11 @@
 //! What an evaluation is given besides its focus: the model, the constants, the clock, the limits, and the hooks through
 //! which it asks what it cannot know.
 
-use super::item::{Collection, Item};
+use super::item::Item;
 use super::limit;
 use super::model::{Model, TypeId};
-use super::number::Number;
 use crate::fhir::Instant;
+use crate::fhir::decimal::Decimal;
 use crate::fhir::json::Node;
 
 /// Questions an expression may raise that a resource alone does not answer. Each has an answer "not known".
@@ -35,7 +35,7 @@ pub trait Host: Sync {
     }
 
     /// The same amount in a unit that all comparable quantities share, and the name of that unit.
-    fn canonical_quantity(&self, value: Number, unit: &str) -> Option<(Number, String)> {
+    fn canonical_quantity(&self, value: &Decimal, unit: &str) -> Option<(Decimal, String)> {
         let _ = (value, unit);
         None
     }
@@ -70,7 +70,7 @@ pub struct Environment<'t> {
     pub(super) resource: Option<Item<'t>>,
     pub(super) root_resource: Option<Item<'t>>,
     pub(super) host: Option<&'t dyn Host>,
-    pub(super) constants: &'t [(&'t str, Collection<'t>)],
+    pub(super) constants: &'t [(&'t str, &'t [Item<'t>])],
     pub(super) now: Option<Instant>,
     pub(super) zone_minutes: i16,
     pub(super) limits: Limits,
@@ -118,12 +118,12 @@ impl<'t> Environment<'t> {
 
     /// Sets further external constants, by name without `%`.
     #[must_use]
-    pub fn with_constants(mut self, constants: &'t [(&'t str, Collection<'t>)]) -> Self {
+    pub fn with_constants(mut self, constants: &'t [(&'t str, &'t [Item<'t>])]) -> Self {
         self.constants = constants;
         self
     }
 
-    /// Sets the clock of `now()`, `today()` and `timeOfDay()`, and the zone in which it and every moment without an offset is read.
+    /// Sets the clock of `now()`, `today()` and `timeOfDay()`, and the zone in which they show it.
     #[must_use]
     pub fn with_clock(mut self, now: Instant, zone_minutes: i16) -> Self {
         self.now = Some(now);

@@ -20,7 +20,6 @@ mod item;
 mod lexer;
 pub mod limit;
 pub mod model;
-mod number;
 mod parser;
 mod program;
 mod temporal;
@@ -33,8 +32,7 @@ use std::fmt;
 pub use environment::{Environment, Host, Limits};
 pub use error::{EvaluationError, ParseError, Reason};
 pub use item::{Collection, Element, Item};
-pub use number::Number;
-pub use temporal::{CalendarUnit, Precision, Temporal, TemporalKind};
+pub use temporal::{CalendarUnit, Temporal};
 pub use value::{Quantity, SystemType, TypeName, Unit, Value};
 
 /// A compiled expression.

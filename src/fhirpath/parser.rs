@@ -6,10 +6,10 @@ use super::error::ParseError;
 use super::function::{self, Function, Make, Test, Text, TypeTest};
 use super::lexer::{Lexer, Token};
 use super::limit::{MAX_DEPTH, MAX_EXPRESSION_BYTES};
-use super::number::Number;
 use super::program::{Arguments, Arithmetic, Equality, Logic, Op, OpId, Order, Program, TypeReference};
 use super::temporal::{CalendarUnit, Temporal};
 use super::value::{SystemType, Unit, Value};
+use crate::fhir::decimal::Decimal;
 
 pub(super) fn parse(source: &str) -> Result<Program, ParseError> {
     if source.len() > MAX_EXPRESSION_BYTES {
@@ -217,8 +217,11 @@ impl<'s> Parser<'s> {
     }
 
     fn number(&mut self, digits: &str, offset: usize) -> Result<OpId, ParseError> {
-        let Some(number) = Number::parse(digits) else {
-            return Err(ParseError { offset, message: "a number with too many digits".into() });
+        // A literal may begin with zeros, which a FHIR decimal may not.
+        let significant = digits.trim_start_matches('0');
+        let zero = if significant.is_empty() || significant.starts_with('.') { "0" } else { "" };
+        let Ok(number) = Decimal::parse(&format!("{zero}{significant}")) else {
+            return Err(ParseError { offset, message: "a number that is none".into() });
         };
         let unit = match &self.token {
             Token::Text(code) => Some(Unit::Coded(Cow::Owned(code.clone().into_owned()))),
@@ -229,7 +232,7 @@ impl<'s> Parser<'s> {
             self.advance()?;
             return self.literal(Value::quantity(number, unit), offset);
         }
-        let integer = if digits.contains('.') { None } else { number.to_integer() };
+        let integer = if digits.contains('.') { None } else { digits.parse().ok() };
         self.literal(integer.map_or(Value::Decimal(number), Value::Integer), offset)
     }
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::number::Number;
-use super::temporal::{CalendarUnit, Temporal, TemporalKind};
+use super::temporal::{CalendarUnit, Temporal};
+use crate::fhir::decimal::Decimal;
 
 /// A value of a System type.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub enum Value<'t> {
     /// `System.Integer`, 32 bits
     Integer(i32),
     /// `System.Decimal`
-    Decimal(Number),
+    Decimal(Decimal),
     /// `System.String`
     String(Cow<'t, str>),
     /// `System.Date`, `System.DateTime`, `System.Time`
@@ -38,7 +38,7 @@ pub struct TypeName<'t> {
 #[derive(Clone, Debug)]
 pub struct Quantity<'t> {
     /// How much.
-    pub value: Number,
+    pub value: Decimal,
     /// Of what.
     pub unit: Unit<'t>,
 }
@@ -125,7 +125,7 @@ impl<'t> Value<'t> {
     }
 
     /// A quantity with a UCUM code.
-    pub fn quantity(value: Number, unit: Unit<'t>) -> Self {
+    pub fn quantity(value: Decimal, unit: Unit<'t>) -> Self {
         Self::Quantity(Box::new(Quantity { value, unit }))
     }
 
@@ -136,21 +136,17 @@ impl<'t> Value<'t> {
             Self::Integer(_) => SystemType::Integer,
             Self::Decimal(_) => SystemType::Decimal,
             Self::String(_) => SystemType::String,
-            Self::Temporal(at) => match at.kind() {
-                TemporalKind::Date => SystemType::Date,
-                TemporalKind::DateTime => SystemType::DateTime,
-                TemporalKind::Time => SystemType::Time,
-            },
+            Self::Temporal(at) => at.system_type(),
             Self::Quantity(_) => SystemType::Quantity,
             Self::Type(_) => SystemType::Any,
         }
     }
 
     /// The number this is, an integer being one (N1 §Conversion, implicit).
-    pub fn number(&self) -> Option<Number> {
+    pub fn number(&self) -> Option<Decimal> {
         match self {
-            Self::Integer(value) => Some(Number::from(*value)),
-            Self::Decimal(value) => Some(*value),
+            Self::Integer(value) => Some(Decimal::from(i64::from(*value))),
+            Self::Decimal(value) => Some(value.clone()),
             Self::Boolean(_) | Self::String(_) | Self::Temporal(_) | Self::Quantity(_) | Self::Type(_) => None,
         }
     }
@@ -160,10 +156,9 @@ impl<'t> Value<'t> {
         match self {
             Self::Boolean(value) => Value::Boolean(*value),
             Self::Integer(value) => Value::Integer(*value),
-            Self::Decimal(value) => Value::Decimal(*value),
             Self::String(text) => Value::text(text),
             Self::Temporal(value) => Value::Temporal(*value),
-            Self::Quantity(_) | Self::Type(_) => self.clone(),
+            Self::Decimal(_) | Self::Quantity(_) | Self::Type(_) => self.clone(),
         }
     }
 }
@@ -187,7 +182,7 @@ impl fmt::Display for Quantity<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.unit {
             Unit::Calendar(unit) => {
-                let plural = if self.value == Number::ONE { "" } else { "s" };
+                let plural = if self.value == Decimal::from(1) { "" } else { "s" };
                 write!(f, "{} {}{plural}", self.value, unit.word())
             }
             Unit::Coded(code) => write!(f, "{} '{code}'", self.value),

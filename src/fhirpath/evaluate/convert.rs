@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::super::item::Item;
-use super::super::number::Number;
 use super::super::temporal::{CalendarUnit, Temporal};
 use super::super::value::{Quantity, SystemType, Unit, Value};
 use super::{Attempt, Call, Evaluator};
+use crate::fhir::decimal::Decimal;
 
 impl<'t> Evaluator<'t> {
     /// `toX()`: nothing where the item cannot be converted.
@@ -32,10 +32,10 @@ impl<'t> Evaluator<'t> {
             return Ok(Some(value));
         }
         let Some(host) = self.environment.host else { return Ok(None) };
-        let from = host.canonical_quantity(quantity.value, quantity.unit.code());
-        let to = host.canonical_quantity(Number::ONE, &unit);
+        let from = host.canonical_quantity(&quantity.value, quantity.unit.code());
+        let to = host.canonical_quantity(&Decimal::from(1), &unit);
         let (Some((value, base)), Some((one, other))) = (from, to) else { return Ok(None) };
-        let amount = if base == other { value.over(one) } else { None };
+        let amount = if base == other { value.checked_div(&one) } else { None };
         Ok(amount.map(|amount| Value::quantity(amount, Unit::Coded(Cow::Owned(unit)))))
     }
 
@@ -63,7 +63,7 @@ impl<'t> Evaluator<'t> {
         match self.value_of(item) {
             Some(Value::String(text)) => read_quantity(&text).map(|quantity| Value::Quantity(Box::new(quantity))),
             Some(Value::Boolean(value)) => {
-                Some(Value::quantity(if value { Number::ONE } else { Number::ZERO }, Unit::Coded(Cow::Borrowed("1"))))
+                Some(Value::quantity(Decimal::from(i64::from(value)), Unit::Coded(Cow::Borrowed("1"))))
             }
             _ => self.quantity_of(item).map(|quantity| Value::Quantity(Box::new(quantity))),
         }
@@ -80,7 +80,8 @@ fn to_boolean(value: &Value<'_>) -> Option<bool> {
         },
         Value::Integer(_) | Value::Decimal(_) => {
             let number = value.number()?;
-            if number == Number::ONE { Some(true) } else { number.is_zero().then_some(false) }
+            let is = |whole| number == Decimal::from(whole);
+            if is(1) { Some(true) } else { is(0).then_some(false) }
         }
         Value::Temporal(_) | Value::Quantity(_) | Value::Type(_) => None,
     }
@@ -95,10 +96,10 @@ fn to_integer(value: &Value<'_>) -> Option<i32> {
     }
 }
 
-fn to_decimal(value: &Value<'_>) -> Option<Number> {
+fn to_decimal(value: &Value<'_>) -> Option<Decimal> {
     match value {
-        Value::Boolean(value) => Some(if *value { Number::ONE } else { Number::ZERO }),
-        Value::String(text) if !text.contains(['e', 'E']) => Number::parse(text),
+        Value::Boolean(value) => Some(Decimal::from(i64::from(*value))),
+        Value::String(text) if !text.contains(['e', 'E']) => Decimal::parse(text.strip_prefix('+').unwrap_or(text)).ok(),
         _ => value.number(),
     }
 }
@@ -120,7 +121,7 @@ fn to_temporal(value: &Value<'_>) -> Option<Temporal> {
 
 fn to_time(value: &Value<'_>) -> Option<Temporal> {
     match value {
-        Value::Temporal(at) if at.date().is_none() => Some(*at),
+        Value::Temporal(at @ Temporal::Time(_)) => Some(*at),
         Value::String(text) => Temporal::parse_time(text.strip_prefix('T').unwrap_or(text)),
         _ => None,
     }
@@ -133,7 +134,7 @@ fn read_quantity<'t>(text: &str) -> Option<Quantity<'t>> {
         Some(at) => (text.get(..at)?, text.get(at..)?.trim()),
         None => (text, "'1'"),
     };
-    let value = Number::parse(number)?;
+    let value = Decimal::parse(number.strip_prefix('+').unwrap_or(number)).ok()?;
     let unit = match unit.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
         Some(code) if !code.is_empty() => Unit::Coded(Cow::Owned(code.to_owned())),
         Some(_) => return None,

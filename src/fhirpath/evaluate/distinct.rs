@@ -78,7 +78,8 @@ impl<'t> Evaluator<'t> {
             Some(Value::Boolean(value)) => value.hash(&mut hasher),
             Some(Value::String(text)) => text.hash(&mut hasher),
             Some(value @ (Value::Integer(_) | Value::Decimal(_))) => {
-                value.number().map(|number| number.normal().to_string()).hash(&mut hasher);
+                // Adding zero makes one of the two zeros.
+                value.number().map(|number| (number.to_f64() + 0.0).to_bits()).hash(&mut hasher);
             }
             // Moments in different zones and quantities in different units may be equal.
             Some(Value::Temporal(_) | Value::Quantity(_) | Value::Type(_)) => {}

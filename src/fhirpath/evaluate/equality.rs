@@ -107,7 +107,7 @@ impl<'t> Evaluator<'t> {
                 if left.date().is_some() != right.date().is_some() {
                     return Some(false);
                 }
-                left.compare(*right, self.environment.zone_minutes).map(Ordering::is_eq)
+                left.compare(*right).map(Ordering::is_eq)
             }
             (Value::Quantity(left), Value::Quantity(right)) => self.compare_quantities(left, right).map(Ordering::is_eq),
             (Value::Type(left), Value::Type(right)) => Some(left == right),
@@ -141,13 +141,13 @@ impl<'t> Evaluator<'t> {
             (Value::Quantity(left), Value::Quantity(right)) => {
                 let alike = left.unit.calendar().is_some() && left.unit.calendar() == right.unit.calendar();
                 if alike || left.unit == right.unit {
-                    return left.value.is_equivalent(right.value);
+                    return left.value.is_equivalent(&right.value);
                 }
                 let words = |unit: &Unit<'_>| unit.calendar().is_some();
                 words(&left.unit) == words(&right.unit) && self.compare_quantities(left, right) == Some(Ordering::Equal)
             }
             _ => match left.number().zip(right.number()) {
-                Some((left, right)) => left.is_equivalent(right),
+                Some((left, right)) => left.is_equivalent(&right),
                 None => self.equal_values(left, right) == Some(true),
             },
         }

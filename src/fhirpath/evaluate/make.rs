@@ -5,6 +5,7 @@ use super::super::function::Make;
 use super::super::temporal::Temporal;
 use super::super::value::Value;
 use super::{Attempt, Call, Evaluator, Flow, Sink};
+use crate::fhir::Instant;
 
 impl<'t> Evaluator<'t> {
     pub(super) fn make(&self, make: Make, call: Call<'_, 't>, sink: Sink<'_, 't>) -> Flow {
@@ -32,9 +33,15 @@ impl<'t> Evaluator<'t> {
             Make::Children => self.each(call.base, call.scope, &mut |item| self.children(call.at, &item, sink)),
             Make::Descendants => self.each(call.base, call.scope, &mut |item| self.descendants(call.at, &item, sink)),
             Make::Trace => self.trace(call, sink),
-            Make::Now => sink(Value::Temporal(self.clock(call, "now")?).into()),
-            Make::Today => self.clock(call, "today")?.date().map_or(Ok(()), |day| sink(Value::Temporal(day).into())),
-            Make::TimeOfDay => self.clock(call, "timeOfDay")?.time().map_or(Ok(()), |time| sink(Value::Temporal(time).into())),
+            Make::Now => self.clock(call, "now", Temporal::moment)?.map_or(Ok(()), |now| sink(Value::Temporal(now).into())),
+            Make::Today => {
+                let now = self.clock(call, "today", Temporal::moment)?;
+                now.and_then(Temporal::date).map_or(Ok(()), |day| sink(Value::Temporal(day).into()))
+            }
+            Make::TimeOfDay => {
+                let time = self.clock(call, "timeOfDay", Temporal::time_of_day)?;
+                time.map_or(Ok(()), |time| sink(Value::Temporal(time).into()))
+            }
             Make::Type => self.each(call.base, call.scope, &mut |item| sink(Value::Type(Box::new(self.type_of(&item))).into())),
             Make::To(target) => self.convert(target, call)?.map_or(Ok(()), |value| sink(value.into())),
             Make::Text(text) => self.text_function(text, call, sink),
@@ -48,9 +55,15 @@ impl<'t> Evaluator<'t> {
         }
     }
 
-    fn clock(&self, call: Call<'_, 't>, function: &'static str) -> Attempt<Temporal> {
+    /// What the clock of the environment shows, read by `read`.
+    fn clock(
+        &self,
+        call: Call<'_, 't>,
+        function: &'static str,
+        read: fn(Instant, i16) -> Option<Temporal>,
+    ) -> Attempt<Option<Temporal>> {
         let environment = self.environment;
         let now = environment.now.ok_or_else(|| self.error(call.at, Reason::Unsupported(function)))?;
-        Ok(Temporal::at(now, environment.zone_minutes))
+        Ok(read(now, environment.zone_minutes))
     }
 }

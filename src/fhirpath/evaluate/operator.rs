@@ -5,12 +5,12 @@ use std::cmp::Ordering;
 
 use super::super::error::Reason;
 use super::super::item::Item;
-use super::super::number::Number;
 use super::super::program::{Arithmetic, Equality, Logic, OpId, Order};
 use super::super::temporal::Temporal;
 use super::super::value::{Quantity, Unit, Value};
 use super::distinct::Distinct;
 use super::{Attempt, Evaluator, Flow, Scope, Sink, Stop, ended};
+use crate::fhir::decimal::Decimal;
 
 impl<'t> Evaluator<'t> {
     /// The truth tables of N1 §Boolean logic; the right side is not asked where the left decides.
@@ -72,7 +72,7 @@ impl<'t> Evaluator<'t> {
             match (&left, &right) {
                 (Value::String(left), Value::String(right)) => return Ok(Some(left.cmp(right))),
                 (Value::Temporal(left), Value::Temporal(right)) => {
-                    return Ok(left.compare(*right, self.environment.zone_minutes));
+                    return Ok(left.compare(*right));
                 }
                 _ => {}
             }
@@ -99,12 +99,13 @@ impl<'t> Evaluator<'t> {
             let lengths = first.milliseconds().zip(second.milliseconds());
             let lengths = lengths.or_else(|| first.months().zip(second.months()).filter(|_| both_words));
             let (first, second) = lengths?;
-            let (left, right) = (left.value.times(Number::from(first))?, right.value.times(Number::from(second))?);
+            let (left, right) =
+                (left.value.checked_mul(&Decimal::from(first))?, right.value.checked_mul(&Decimal::from(second))?);
             return Some(left.cmp(&right));
         }
         let host = self.environment.host?;
-        let (left, left_unit) = host.canonical_quantity(left.value, left.unit.code())?;
-        let (right, right_unit) = host.canonical_quantity(right.value, right.unit.code())?;
+        let (left, left_unit) = host.canonical_quantity(&left.value, left.unit.code())?;
+        let (right, right_unit) = host.canonical_quantity(&right.value, right.unit.code())?;
         (left_unit == right_unit).then(|| left.cmp(&right))
     }
 
@@ -173,7 +174,7 @@ impl<'t> Evaluator<'t> {
             return Ok(integers(arithmetic, left, right));
         }
         if let Some((left, right)) = values.as_ref().and_then(|(left, right)| left.number().zip(right.number())) {
-            return Ok(decimals(arithmetic, left, right));
+            return Ok(decimals(arithmetic, &left, &right));
         }
         if let Some(Value::Temporal(moment)) = self.value_of(left) {
             return self.moved(at, arithmetic, moment, right);
@@ -206,7 +207,7 @@ impl<'t> Evaluator<'t> {
                 return Err(incompatible());
             }
         };
-        Ok(moment.add(amount, unit).map(Value::Temporal))
+        Ok(moment.plus(&amount, unit).map(Value::Temporal))
     }
 }
 
@@ -223,21 +224,26 @@ fn integers<'t>(arithmetic: Arithmetic, left: i32, right: i32) -> Option<Value<'
         Arithmetic::Multiply => left.checked_mul(right).map(Value::Integer),
         Arithmetic::Div => left.checked_div(right).map(Value::Integer),
         Arithmetic::Mod => left.checked_rem(right).map(Value::Integer),
-        Arithmetic::Divide => Number::from(left).over(Number::from(right)).map(Value::Decimal),
+        Arithmetic::Divide => Decimal::from(i64::from(left)).checked_div(&Decimal::from(i64::from(right))).map(Value::Decimal),
         Arithmetic::Concatenate => None,
     }
 }
 
-fn decimals<'t>(arithmetic: Arithmetic, left: Number, right: Number) -> Option<Value<'t>> {
+fn decimals<'t>(arithmetic: Arithmetic, left: &Decimal, right: &Decimal) -> Option<Value<'t>> {
     match arithmetic {
-        Arithmetic::Add => left.plus(right).map(Value::Decimal),
-        Arithmetic::Subtract => left.minus(right).map(Value::Decimal),
-        Arithmetic::Multiply => left.times(right).map(Value::Decimal),
-        Arithmetic::Divide => left.over(right).map(Value::Decimal),
-        Arithmetic::Div => left.over_whole(right)?.0.to_integer().map(Value::Integer),
-        Arithmetic::Mod => left.over_whole(right).map(|(_, rest)| Value::Decimal(rest)),
+        Arithmetic::Add => left.checked_add(right).map(Value::Decimal),
+        Arithmetic::Subtract => left.checked_sub(right).map(Value::Decimal),
+        Arithmetic::Multiply => left.checked_mul(right).map(Value::Decimal),
+        Arithmetic::Divide => left.checked_div(right).map(Value::Decimal),
+        Arithmetic::Div => to_integer(&left.whole_quotient(right)?).map(Value::Integer),
+        Arithmetic::Mod => left.remainder(right).map(Value::Decimal),
         Arithmetic::Concatenate => None,
     }
+}
+
+/// The whole number before the point, if 32 bits hold it.
+pub(super) fn to_integer(number: &Decimal) -> Option<i32> {
+    i32::try_from(number.to_integer()?).ok()
 }
 
 /// Sums of one unit; products and quotients where one side has none, or the units cancel out.
@@ -245,19 +251,21 @@ fn quantities<'t>(arithmetic: Arithmetic, left: Quantity<'t>, right: Quantity<'t
     let same = left.unit == right.unit;
     let plain = |unit: &Unit<'_>| unit.code() == "1";
     match arithmetic {
-        Arithmetic::Add if same => Some(Value::quantity(left.value.plus(right.value)?, left.unit)),
-        Arithmetic::Subtract if same => Some(Value::quantity(left.value.minus(right.value)?, left.unit)),
-        Arithmetic::Multiply if plain(&right.unit) => Some(Value::quantity(left.value.times(right.value)?, left.unit)),
-        Arithmetic::Multiply if plain(&left.unit) => Some(Value::quantity(left.value.times(right.value)?, right.unit)),
+        Arithmetic::Add if same => Some(Value::quantity(left.value.checked_add(&right.value)?, left.unit)),
+        Arithmetic::Subtract if same => Some(Value::quantity(left.value.checked_sub(&right.value)?, left.unit)),
+        Arithmetic::Multiply if plain(&right.unit) => Some(Value::quantity(left.value.checked_mul(&right.value)?, left.unit)),
+        Arithmetic::Multiply if plain(&left.unit) => Some(Value::quantity(left.value.checked_mul(&right.value)?, right.unit)),
         Arithmetic::Multiply => {
             let unit = Unit::Coded(Cow::Owned(format!("{}.{}", left.unit.code(), right.unit.code())));
-            Some(Value::quantity(left.value.times(right.value)?, unit))
+            Some(Value::quantity(left.value.checked_mul(&right.value)?, unit))
         }
-        Arithmetic::Divide if plain(&right.unit) => Some(Value::quantity(left.value.over(right.value)?, left.unit)),
-        Arithmetic::Divide if same => Some(Value::quantity(left.value.over(right.value)?, Unit::Coded(Cow::Borrowed("1")))),
+        Arithmetic::Divide if plain(&right.unit) => Some(Value::quantity(left.value.checked_div(&right.value)?, left.unit)),
+        Arithmetic::Divide if same => {
+            Some(Value::quantity(left.value.checked_div(&right.value)?, Unit::Coded(Cow::Borrowed("1"))))
+        }
         Arithmetic::Divide => {
             let unit = Unit::Coded(Cow::Owned(format!("{}/{}", left.unit.code(), right.unit.code())));
-            Some(Value::quantity(left.value.over(right.value)?, unit))
+            Some(Value::quantity(left.value.checked_div(&right.value)?, unit))
         }
         Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Div | Arithmetic::Mod | Arithmetic::Concatenate => None,
     }

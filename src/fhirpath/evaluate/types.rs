@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use super::super::item::{Element, Item};
 use super::super::model::TypeId;
-use super::super::number::Number;
 use super::super::program::{OpId, TypeReference};
 use super::super::temporal::{CalendarUnit, Temporal};
 use super::super::value::{Quantity, SystemType, TypeName, Unit, Value};
 use super::{Attempt, Evaluator, Scope};
+use crate::fhir::decimal::Decimal;
 use crate::fhir::json::{JsonKind, Node};
 
 const UCUM: &str = "http://unitsofmeasure.org";
@@ -87,7 +87,7 @@ impl<'t> Evaluator<'t> {
             JsonKind::Number => {
                 let digits = node.number()?;
                 let integer = if type_name == "decimal" { None } else { digits.parse().ok() };
-                integer.map(Value::Integer).or_else(|| Number::parse(digits).map(Value::Decimal))
+                integer.map(Value::Integer).or_else(|| Decimal::parse(digits).ok().map(Value::Decimal))
             }
             JsonKind::String => {
                 let text = node.string()?;
@@ -153,7 +153,7 @@ fn quantity_of_fhir(node: Node<'_>) -> Option<Quantity<'_>> {
     if node.member("comparator").is_some() {
         return None;
     }
-    let value = Number::parse(node.member("value")?.number()?)?;
+    let value = Decimal::parse(node.member("value")?.number()?).ok()?;
     let is_ucum = node.member("system").and_then(Node::string).is_some_and(|system| system == UCUM);
     let code = node.member("code").and_then(Node::string);
     let unit = match code.filter(|_| is_ucum) {

@@ -1,6 +1,11 @@
 //! The language, clause by clause.
 
+mod definitions;
+mod functions;
+mod limits;
+mod operators;
 mod sample;
+mod syntax;
 
 use crate::fhir::Instant;
 use crate::fhir::json::Tree;
@@ -55,7 +60,7 @@ const QUESTIONNAIRE: &str = r#"{
 }"#;
 
 /// The result of an expression as one line: items between commas, or the error after a bang.
-fn answer(source: &str, expression: &str) -> String {
+pub(super) fn answer(source: &str, expression: &str) -> String {
     let sample = Sample::new();
     let tree = Tree::parse(source.as_bytes()).unwrap();
     // 2024-05-06T07:08:09.010Z
