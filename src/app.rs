@@ -1,1 +1,102 @@
 //! The composition root: the only place that names every module.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use crate::config::{BaseUrl, SecurityMode, Settings};
+use crate::definition::Registry;
+use crate::http;
+use crate::interaction::{Behaviour, Context, Engine, Parts};
+use crate::outcome::{Failure, Kind, Outcome};
+use crate::search::Indexer;
+use crate::store::Store;
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Running {
+    base_url: BaseUrl,
+    engine: Arc<Engine>,
+    server: http::Server,
+}
+
+/// Who ends a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Whoever holds it, by [`Running::stop`].
+    ByHolder,
+    /// SIGINT or SIGTERM too; [`Running::wait`] waits for it.
+    BySignal,
+}
+
+/// Puts an engine together, without a door: what a command needs that works on the store itself.
+///
+/// # Errors
+/// A store that cannot be opened; definitions that cannot be read.
+pub fn engine(settings: &Settings, base_url: &BaseUrl, context: Context) -> Outcome<Engine> {
+    let registry = Registry::shared().map_err(Failure::fault)?;
+    let store = Store::open(&settings.store, &settings.limits)?;
+    let indexer = Indexer::new(registry, base_url.as_str(), store.term_key(), settings.time_zone);
+    let behaviour = Behaviour {
+        base_url: base_url.as_str().into(),
+        limits: settings.limits,
+        security: settings.security.mode,
+        records_audit: settings.records_audit(),
+    };
+    Engine::new(Parts { store, registry, indexer, context }, behaviour)
+}
+
+/// Starts a server; it listens when this returns.
+///
+/// # Errors
+/// An address that cannot be listened on, and whatever [`engine`] refuses.
+pub fn start(settings: &Settings, context: Context, ending: Ending) -> Outcome<Running> {
+    let unheard = |error: std::io::Error| {
+        Failure::new(Kind::Unavailable, format!("{} cannot be listened on: {error}", settings.listen)).because(error)
+    };
+    let listener = TcpListener::bind(settings.listen).map_err(unheard)?;
+    let base_url = settings.base_url_at(listener.local_addr().map_err(unheard)?);
+    let engine = Arc::new(engine(settings, &base_url, context)?);
+    if settings.security.mode == SecurityMode::Open {
+        tracing::warn!("security is open: whoever reaches this server reads and writes everything");
+    }
+    let setup = http::Setup {
+        base_url: base_url.clone(),
+        security: settings.security.mode,
+        limits: settings.limits,
+        obeys_signals: ending == Ending::BySignal,
+    };
+    let server = http::start(listener, Arc::clone(&engine), setup).map_err(unheard)?;
+    Ok(Running { base_url, engine, server })
+}
+
+impl Running {
+    /// The service base URL.
+    pub fn base_url(&self) -> &BaseUrl {
+        &self.base_url
+    }
+
+    /// What is behind the door.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Finishes what was accepted and ends.
+    ///
+    /// # Errors
+    /// What had ended the server before, against its will.
+    pub fn stop(self) -> Outcome<()> {
+        let ended = self.server.stop();
+        self.engine.close();
+        ended.map_err(Failure::fault)
+    }
+
+    /// Waits for the signal that ends the server.
+    ///
+    /// # Errors
+    /// What ended the server against its will.
+    pub fn wait(self) -> Outcome<()> {
+        let ended = self.server.wait();
+        self.engine.close();
+        ended.map_err(Failure::fault)
+    }
+}

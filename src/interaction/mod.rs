@@ -1,1 +1,76 @@
 //! What is asked: one file per FHIR interaction; the only conductor.
+//!
+//! [`execute`] takes a [`Request`] that knows nothing of HTTP, obtains an access from `dossier`, and lets the interaction's
+//! own file do the rest: read it from the top and the steps stand in order. Every write ends in one `Change`, whether it came
+//! alone or in a Bundle; the entries of a batch re-enter [`execute`]. No answer leaves before its journal record is durable.
+
+mod binary;
+mod body;
+mod bundle;
+mod call;
+mod capabilities;
+mod code;
+mod context;
+mod create;
+mod delete;
+mod engine;
+mod history;
+mod labels;
+mod parameters;
+mod place;
+mod precondition;
+mod read;
+mod request;
+mod response;
+mod search;
+mod transaction;
+mod update;
+mod vread;
+mod write;
+
+use crate::dossier;
+use crate::outcome::{Failure, Kind, Outcome};
+use crate::security::Principal;
+use call::Call;
+
+pub use code::{Action, Interaction};
+pub use context::Context;
+pub use engine::{Behaviour, Engine, Parts};
+pub use parameters::read_parameters;
+pub use place::{Place, Verb};
+pub use request::{Content, EntityTags, Format, Handling, Preconditions, Prefer, Request, Return, Wanted};
+pub use response::{Body, Location, Response, Status, Tag};
+
+/// Does what `request` asks, on behalf of `principal`.
+///
+/// # Errors
+/// Whatever the interaction refuses, by the table of `outcome`; 503 where the journal cannot be written.
+pub async fn execute(engine: &Engine, principal: &Principal, request: &Request) -> Outcome<Response> {
+    let outcome = decided(engine, principal, request).await;
+    call::remember(engine, principal, request, &outcome).await?;
+    outcome
+}
+
+async fn decided(engine: &Engine, principal: &Principal, request: &Request) -> Outcome<Response> {
+    if request.interaction == Interaction::Capabilities {
+        return capabilities::capabilities(engine, request);
+    }
+    let access = dossier::decide(principal)?;
+    let call = Call { engine, principal, access: &access, request };
+    match request.interaction {
+        Interaction::Read => read::read(&call).await,
+        Interaction::Vread => vread::vread(&call).await,
+        Interaction::HistoryInstance => history::history(&call).await,
+        Interaction::Create => create::create(&call).await,
+        Interaction::Update => update::update(&call).await,
+        Interaction::Delete => delete::delete(&call).await,
+        Interaction::SearchType => search::search(&call).await,
+        Interaction::Transaction | Interaction::Batch => transaction::bundle(&call).await,
+        Interaction::Capabilities => capabilities::capabilities(engine, request),
+        Interaction::Patch
+        | Interaction::HistoryType
+        | Interaction::HistorySystem
+        | Interaction::SearchSystem
+        | Interaction::Operation => Err(Failure::new(Kind::NotAllowed, format!("{} is not offered", request.interaction))),
+    }
+}

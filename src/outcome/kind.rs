@@ -81,8 +81,12 @@ pub enum Kind {
     VersionMismatch,
     /// A condition that matches several instances.
     MultipleMatches,
+    /// A client that sends its request more slowly than it may.
+    TooSlow,
     /// Over a limit of size.
     TooLarge,
+    /// A URL that is longer than is read.
+    UrlTooLong,
     /// A content type that is not read.
     UnsupportedFormat,
     /// Against a profile or an invariant.
@@ -120,11 +124,13 @@ impl Kind {
             Self::UnknownType => (404, IssueCode::NotSupported),
             Self::NotAllowed => (405, IssueCode::NotSupported),
             Self::NotAcceptable => (406, IssueCode::NotSupported),
+            Self::TooSlow => (408, IssueCode::Timeout),
             Self::Conflict => (409, IssueCode::Conflict),
             Self::Deleted => (410, IssueCode::Deleted),
             Self::VersionMismatch => (412, IssueCode::Conflict),
             Self::MultipleMatches => (412, IssueCode::MultipleMatches),
             Self::TooLarge => (413, IssueCode::TooLong),
+            Self::UrlTooLong => (414, IssueCode::TooLong),
             Self::UnsupportedFormat => (415, IssueCode::NotSupported),
             Self::Invalid => (422, IssueCode::Invalid),
             Self::RuleRefused => (422, IssueCode::BusinessRule),

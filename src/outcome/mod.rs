@@ -9,6 +9,8 @@ mod render;
 
 use std::fmt;
 
+use crate::fhir::VersionId;
+
 pub use kind::{IssueCode, Kind, Severity};
 pub use render::operation_outcome;
 
@@ -58,6 +60,7 @@ struct Inner {
     kind: Kind,
     issues: Vec<Issue>,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+    version: Option<VersionId>,
 }
 
 /// What everything fallible on the way of a request gives.
@@ -74,7 +77,7 @@ impl Failure {
         if issues.is_empty() {
             issues.push(Issue::error(kind.code(), kind.to_string()));
         }
-        Self(Box::new(Inner { kind, issues, cause: None }))
+        Self(Box::new(Inner { kind, issues, cause: None, version: None }))
     }
 
     /// A bug or a broken store: the client sees a fixed text, the log sees `cause`.
@@ -96,6 +99,36 @@ impl Failure {
     pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.cause = Some(cause.into());
         self
+    }
+
+    /// The same failure, due to this version of the instance, whose `ETag` the client is told: a deletion, or the version that
+    /// `If-Match` did not name.
+    #[must_use]
+    pub fn due_to(mut self, version: VersionId) -> Self {
+        self.0.version = Some(version);
+        self
+    }
+
+    /// The same failure, every issue told under `place`: an entry of a Bundle.
+    #[must_use]
+    pub fn within(mut self, place: &str) -> Self {
+        for issue in &mut self.0.issues {
+            issue.expression = Some(match issue.expression.take() {
+                Some(expression) => format!("{place}.{expression}"),
+                None => place.to_owned(),
+            });
+        }
+        self
+    }
+
+    /// The same failure, told with these issues too.
+    pub fn add(&mut self, issues: &[Issue]) {
+        self.0.issues.extend_from_slice(issues);
+    }
+
+    /// The version it is due to.
+    pub fn version(&self) -> Option<VersionId> {
+        self.0.version
     }
 
     /// What kind of failure it is.

@@ -11,5 +11,6 @@
 mod examples;
 mod conformance;
 mod readme;
+mod rest;
 mod support;
 mod tidy;

@@ -14,7 +14,7 @@ mod write;
 pub use fault::{Reason, SyntaxError};
 pub use node::{Children, JsonKind, Node, Tree};
 pub use scan::MAX_DEPTH;
-pub use write::{Stamp, compact, push_string, stamped};
+pub use write::{Stamp, compact, push_string, rewritten, stamped};
 
 #[cfg(test)]
 mod tests;

@@ -139,7 +139,7 @@ impl<'t> Node<'t> {
     }
 
     /// The member name exactly as written, with its quotes; empty in an array and at the root.
-    pub(super) fn raw_key(self) -> &'t str {
+    pub fn raw_key(self) -> &'t str {
         let row = self.row();
         self.slice(row.key_start, row.key_len)
     }

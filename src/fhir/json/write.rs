@@ -37,6 +37,11 @@ pub fn compact(node: Node<'_>, out: &mut Vec<u8>) {
     Writer { out, replace: None }.value(node);
 }
 
+/// Appends `node` as [`compact`] does, with other JSON text where `replace` gives some.
+pub fn rewritten(node: Node<'_>, replace: &dyn Fn(Node<'_>) -> Option<String>, out: &mut Vec<u8>) {
+    Writer { out, replace: Some(replace) }.value(node);
+}
+
 /// Appends `text` as a JSON string, in quotes, escaping what RFC 8259 §7 says must be and nothing else.
 pub fn push_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');

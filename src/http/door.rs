@@ -1,0 +1,155 @@
+//! The one handler: from an HTTP request to an HTTP answer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::http::Method;
+use actix_web::http::header;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::head::{self, Query};
+use super::media::{self, Accepted};
+use super::payload::{self, BodyLimits};
+use super::response::{self, Look};
+use super::unread;
+use crate::config::SecurityMode;
+use crate::fhir::ResourceType;
+use crate::interaction::{Content, Engine, Interaction, Place, Request, Verb, execute};
+use crate::outcome::{Failure, Kind, Outcome};
+use crate::security;
+
+/// The longest URL, path and query together.
+const MAX_URL_BYTES: usize = 16 * 1024;
+
+/// What every request needs.
+#[derive(Debug)]
+pub(super) struct Door {
+    pub(super) engine: Arc<Engine>,
+    /// The path of the service base URL: empty, or a slash and more.
+    pub(super) base_path: Box<str>,
+    pub(super) security: SecurityMode,
+    pub(super) body: BodyLimits,
+}
+
+/// Answers one request; a failure too is an answer.
+pub(super) async fn answer(http: HttpRequest, mut payload: Payload) -> HttpResponse {
+    let began = Instant::now();
+    let Some(door) = http.app_data::<Data<Door>>() else { return HttpResponse::InternalServerError().finish() };
+    let own_id = head::request_id(http.headers());
+    let request_id = own_id.map_or_else(|| door.engine.context().request_id(), str::to_owned);
+    let is_read =
+        !http.headers().contains_key(&header::CONTENT_LENGTH) && !http.headers().contains_key(&header::TRANSFER_ENCODING);
+    let mut visit = Visit { door, http: &http, request_id: &request_id, look: Look::default(), interaction: None, is_read };
+    let response = match visit.perform(&mut payload).await {
+        Ok(response) => response,
+        Err(failure) => visit.refusal(&failure),
+    };
+    let response = if visit.is_read { response } else { unread::holding(response, payload) };
+    let response = response::identified(response, &request_id, own_id.is_none().then(|| http.headers()));
+    let code = visit.interaction.map_or("none", Interaction::code);
+    let status = response.status().as_u16();
+    let micros = began.elapsed().as_micros() as u64;
+    let bytes = response::length(&response);
+    tracing::info!(target: "carnet::request", method = %http.method(), interaction = code, status, micros, bytes, request = %request_id);
+    response
+}
+
+/// One request on its way through the door.
+struct Visit<'a> {
+    door: &'a Door,
+    http: &'a HttpRequest,
+    request_id: &'a str,
+    look: Look,
+    /// What it turned out to ask, for the log.
+    interaction: Option<Interaction>,
+    /// Whether there is nothing more of its body to be read.
+    is_read: bool,
+}
+
+impl Visit<'_> {
+    async fn perform(&mut self, payload: &mut Payload) -> Outcome<HttpResponse> {
+        let uri = self.http.uri();
+        if uri.path_and_query().is_some_and(|url| url.as_str().len() > MAX_URL_BYTES) {
+            return Err(Failure::new(Kind::UrlTooLong, format!("a URL may have at most {MAX_URL_BYTES} bytes")));
+        }
+        let mut query = Query::default();
+        query.add(uri.query().unwrap_or_default().as_bytes())?;
+        self.look.is_pretty = query.is_pretty;
+        let Some(path) = head::path_below(uri.path(), &self.door.base_path)? else { return self.elsewhere() };
+        // Errors too are in the representation that is asked for, so it is settled before what may fail.
+        self.look.media = media::accepted(query.format.as_deref(), self.accept(), false).unwrap_or_default().media;
+        let place = Place::read(&path)?;
+        let interaction = self.interaction_at(&place)?;
+        self.interaction = Some(interaction);
+        let accepted = self.accepted(&query, &place, interaction)?;
+        self.look.media = accepted.media;
+        let mut request =
+            Request { preconditions: head::preconditions(self.http.headers())?, ..Request::new(interaction, self.request_id) };
+        request.prefer = head::prefer(self.http.headers());
+        request.wanted = accepted.wanted;
+        self.read_body(&mut request, &mut query, payload).await?;
+        request.parameters = query.parameters;
+        (request.kind, request.id, request.version) = place.parts();
+        let principal = security::authenticate(self.door.security);
+        let response = execute(&self.door.engine, &principal, &request).await?;
+        Ok(response::rendered(response, &self.look, self.door.engine.base_url()))
+    }
+
+    fn interaction_at(&mut self, place: &Place) -> Outcome<Interaction> {
+        let verb = Verb::read(self.http.method().as_str());
+        let refused = |method: &Method| Failure::new(Kind::NotAllowed, format!("{method} is not offered here"));
+        let interaction = verb.ok_or_else(|| refused(self.http.method())).and_then(|verb| place.interaction(verb));
+        if interaction.as_ref().is_err_and(|failure| failure.kind() == Kind::NotAllowed) {
+            self.look.allowed = Some(place.allowed());
+        }
+        interaction
+    }
+
+    fn accept(&self) -> Option<&str> {
+        head::text(self.http.headers(), &header::ACCEPT)
+    }
+
+    fn accepted(&self, query: &Query, place: &Place, interaction: Interaction) -> Outcome<Accepted> {
+        let reads = matches!(interaction, Interaction::Read | Interaction::Vread);
+        let of_binary = matches!(place, Place::Instance(ResourceType::Binary, _) | Place::Version(ResourceType::Binary, ..));
+        media::accepted(query.format.as_deref(), self.accept(), reads && of_binary)
+    }
+
+    /// Reads the body of a request that has one: a form into the query, anything else into the request.
+    async fn read_body(&mut self, request: &mut Request, query: &mut Query, body: &mut Payload) -> Outcome<()> {
+        if !matches!(*self.http.method(), Method::POST | Method::PUT) {
+            return Ok(());
+        }
+        let http = self.http;
+        let headers = http.headers();
+        let content_type = head::text(headers, &header::CONTENT_TYPE);
+        let declared = head::text(headers, &header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        let bytes = payload::read(body, declared, self.door.body).await?;
+        self.is_read = true;
+        if request.interaction == Interaction::SearchType {
+            if !bytes.is_empty() && !media::is_form(content_type) {
+                return Err(Failure::new(Kind::UnsupportedFormat, "a search is posted as a form").at("http.Content-Type"));
+            }
+            return query.add(&bytes);
+        }
+        let format = media::sent(content_type, head::text(headers, &head::SECURITY_CONTEXT))?;
+        request.body = Some(Content { bytes, format });
+        Ok(())
+    }
+
+    /// Outside the service base: the root says where to go.
+    fn elsewhere(&self) -> Outcome<HttpResponse> {
+        if self.http.uri().path() == "/" && matches!(*self.http.method(), Method::GET | Method::HEAD) {
+            return Ok(response::signpost(self.door.engine.base_url()));
+        }
+        Err(Failure::new(Kind::UnknownType, format!("FHIR is served under {}", self.door.engine.base_url())))
+    }
+
+    fn refusal(&self, failure: &Failure) -> HttpResponse {
+        if let Some(cause) = failure.cause() {
+            tracing::error!(target: "carnet::failure", request = %self.request_id, kind = %failure.kind(), %cause);
+        }
+        response::refused(failure, &self.look)
+    }
+}

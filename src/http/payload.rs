@@ -1,0 +1,60 @@
+//! The body of a request, within its limits of size and time.
+
+use std::time::Duration;
+
+use actix_web::rt::time::timeout;
+use actix_web::web::{Bytes, BytesMut, Payload};
+use futures_util::StreamExt as _;
+
+use crate::outcome::{Failure, Kind, Outcome};
+
+/// How much of a body is read, and how long it may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BodyLimits {
+    pub(super) bytes: usize,
+    pub(super) time: Duration,
+}
+
+/// Reads a body whole. `declared` is its `Content-Length`.
+///
+/// # Errors
+/// 413 where it is longer than allowed, however it is sent; 408 where it comes too slowly; 400 where it breaks off.
+pub(super) async fn read(payload: &mut Payload, declared: Option<u64>, limits: BodyLimits) -> Outcome<Bytes> {
+    if declared.is_some_and(|length| length > limits.bytes as u64) {
+        return Err(too_large(limits));
+    }
+    match timeout(limits.time, collect(payload, limits)).await {
+        Ok(body) => body,
+        Err(_) => Err(Failure::new(Kind::TooSlow, "the body did not arrive in time")),
+    }
+}
+
+/// A body that comes in one piece is not copied.
+async fn collect(payload: &mut Payload, limits: BodyLimits) -> Outcome<Bytes> {
+    let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
+    let first = first.map_err(|error| broken_off(&error))?;
+    let Some(second) = payload.next().await else { return within(first, limits) };
+    let mut body = BytesMut::from(within(first, limits)?);
+    let mut next = Some(second);
+    while let Some(chunk) = next {
+        let chunk = chunk.map_err(|error| broken_off(&error))?;
+        if body.len().saturating_add(chunk.len()) > limits.bytes {
+            return Err(too_large(limits));
+        }
+        body.extend_from_slice(&chunk);
+        next = payload.next().await;
+    }
+    Ok(body.freeze())
+}
+
+fn within(chunk: Bytes, limits: BodyLimits) -> Outcome<Bytes> {
+    if chunk.len() > limits.bytes { Err(too_large(limits)) } else { Ok(chunk) }
+}
+
+fn too_large(limits: BodyLimits) -> Failure {
+    Failure::new(Kind::TooLarge, format!("a body may have at most {} bytes", limits.bytes))
+}
+
+fn broken_off(error: &actix_web::error::PayloadError) -> Failure {
+    Failure::new(Kind::Malformed, "the body breaks off or cannot be decoded").because(error.to_string())
+}

@@ -1,0 +1,134 @@
+//! Answers as HTTP: status, headers, bytes.
+
+use actix_web::body::{BodySize, MessageBody as _};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+
+use super::head::{CORRELATION_ID, REQUEST_ID, SECURITY_CONTEXT};
+use super::media::Media;
+use super::pretty::pretty;
+use crate::interaction::{Body, Response, Status, Tag};
+use crate::outcome::{Failure, Kind, operation_outcome};
+
+/// How an answer is to look.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Look {
+    pub(super) media: Media,
+    pub(super) is_pretty: bool,
+    /// What `Allow` says, where the verb was refused.
+    pub(super) allowed: Option<String>,
+}
+
+const PREFERENCE_APPLIED: &str = "preference-applied";
+/// Content of others is shown, never run (BIN-08).
+const INERT: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
+/// Seconds after which a busy server may be asked again.
+const RETRY_AFTER_SECONDS: &str = "1";
+/// The longest `X-Request-Id` of a client that is told back as `X-Correlation-Id`.
+const MAX_CORRELATION_ID_LEN: usize = 256;
+
+/// The answer to a request that was done.
+pub(super) fn rendered(response: Response, look: &Look, base_url: &str) -> HttpResponse {
+    let mut builder = begun(StatusCode::from_u16(response.status.code()).unwrap_or(StatusCode::OK));
+    match response.tag {
+        Some(Tag::Version(version)) => insert(&mut builder, header::ETAG, format!("W/\"{version}\"")),
+        Some(Tag::Digest(digest)) => insert(&mut builder, header::ETAG, format!("W/\"{digest:016x}\"")),
+        None => {}
+    }
+    if let Some(updated) = response.updated {
+        insert(&mut builder, header::LAST_MODIFIED, updated.http_date());
+    }
+    // A Location belongs to what is new (RFC 9110 §10.2.2).
+    if let Some(location) = response.location.as_ref().filter(|_| response.status == Status::Created) {
+        insert(&mut builder, header::LOCATION, location.url(base_url));
+    }
+    if let Some(applied) = response.applied {
+        builder.insert_header((PREFERENCE_APPLIED, format!("return={}", applied.code())));
+    }
+    match response.body {
+        Body::Empty => builder.finish(),
+        Body::Resource(bytes) => with_json(builder, bytes, look),
+        Body::Content { content_type, security_context, bytes } => {
+            insert(&mut builder, header::CONTENT_TYPE, content_type.into());
+            builder.insert_header((header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(INERT)));
+            if let Some(reference) = security_context {
+                insert(&mut builder, SECURITY_CONTEXT, reference.into());
+            }
+            builder.body(bytes)
+        }
+    }
+}
+
+/// The answer to a request that was refused: the OperationOutcome that says why.
+pub(super) fn refused(failure: &Failure, look: &Look) -> HttpResponse {
+    let mut builder = begun(StatusCode::from_u16(failure.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    if let Some(version) = failure.version() {
+        insert(&mut builder, header::ETAG, format!("W/\"{version}\""));
+    }
+    if let Some(allowed) = &look.allowed {
+        insert(&mut builder, header::ALLOW, allowed.clone());
+    }
+    match failure.kind() {
+        Kind::Unauthenticated => {
+            builder.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"carnet\"")));
+        }
+        Kind::Unavailable | Kind::Throttled => {
+            builder.insert_header((header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS)));
+        }
+        // The rest of such a body is not waited for.
+        Kind::TooLarge | Kind::TooSlow => {
+            builder.force_close();
+        }
+        _ => {}
+    }
+    with_json(builder, Bytes::from(operation_outcome(failure.issues()).to_string()), look)
+}
+
+/// What stands at `/`, outside the service: where the service is.
+pub(super) fn signpost(base_url: &str) -> HttpResponse {
+    let mut builder = begun(StatusCode::OK);
+    insert(&mut builder, header::CONTENT_TYPE, String::from("text/plain; charset=utf-8"));
+    builder.body(format!("Carnet, a FHIR R4 server.\n\nservice base URL  {base_url}\nwhat it offers    {base_url}/metadata\n"))
+}
+
+/// `response` under the id of its request; `headers`: those of a client whose own id could not be used, which is told back.
+pub(super) fn identified(mut response: HttpResponse, request_id: &str, headers: Option<&HeaderMap>) -> HttpResponse {
+    let own = headers.and_then(|headers| headers.get(&REQUEST_ID)).filter(|own| own.len() <= MAX_CORRELATION_ID_LEN);
+    if let Some(own) = own {
+        response.headers_mut().insert(CORRELATION_ID, own.clone());
+    }
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// How many bytes the body of an answer has.
+pub(super) fn length(response: &HttpResponse) -> u64 {
+    match response.body().size() {
+        BodySize::Sized(length) => length,
+        BodySize::None | BodySize::Stream => 0,
+    }
+}
+
+/// What every answer says: it is what it says it is, and nobody keeps it on the way.
+fn begun(status: StatusCode) -> HttpResponseBuilder {
+    let mut builder = HttpResponse::build(status);
+    builder.insert_header((header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
+    builder.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+    builder
+}
+
+/// Sets a header; a value that HTTP cannot carry is left out.
+fn insert(builder: &mut HttpResponseBuilder, name: header::HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        builder.insert_header((name, value));
+    }
+}
+
+fn with_json(mut builder: HttpResponseBuilder, bytes: Bytes, look: &Look) -> HttpResponse {
+    builder.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(look.media.name())));
+    if look.is_pretty { builder.body(pretty(&bytes)) } else { builder.body(bytes) }
+}

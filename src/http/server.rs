@@ -1,0 +1,138 @@
+//! The server itself: a listener, its threads, its limits, its end.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpServer};
+use tokio::sync::oneshot;
+
+use super::door::{Door, answer};
+use super::payload::BodyLimits;
+use crate::config::{BaseUrl, Limits, SecurityMode};
+use crate::interaction::Engine;
+
+/// How the door is set up.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The service base URL.
+    pub base_url: BaseUrl,
+    /// Who may come in.
+    pub security: SecurityMode,
+    /// How much of everything.
+    pub limits: Limits,
+    /// Whether SIGINT and SIGTERM end the server.
+    pub obeys_signals: bool,
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Server {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+/// Begins to serve `engine` on `listener`, on threads of its own.
+///
+/// # Errors
+/// What the operating system says against it.
+pub fn start(listener: TcpListener, engine: Arc<Engine>, setup: Setup) -> std::io::Result<Server> {
+    let (stop, stopped) = oneshot::channel();
+    let thread = std::thread::Builder::new().name(String::from("http")).spawn(move || {
+        let system = actix_web::rt::System::new();
+        system.block_on(serve(listener, engine, setup, stopped))
+    })?;
+    Ok(Server { stop: Some(stop), thread: Some(thread) })
+}
+
+impl Server {
+    /// Waits until the server has ended, by a signal.
+    ///
+    /// # Errors
+    /// What ended it against its will.
+    pub fn wait(mut self) -> std::io::Result<()> {
+        self.join()
+    }
+
+    /// Takes no more connections, finishes every request that was accepted, and ends.
+    ///
+    /// # Errors
+    /// What had ended it before, against its will.
+    pub fn stop(mut self) -> std::io::Result<()> {
+        if let Some(stop) = self.stop.take() {
+            // Nobody listens any more where the server has ended already.
+            let _ = stop.send(());
+        }
+        self.join()
+    }
+
+    fn join(&mut self) -> std::io::Result<()> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(ended)) => ended,
+            Some(Err(_)) => Err(std::io::Error::other("the HTTP thread panicked")),
+            None => Ok(()),
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, engine: Arc<Engine>, setup: Setup, stopped: oneshot::Receiver<()>) -> std::io::Result<()> {
+    let limits = setup.limits;
+    let body = BodyLimits { bytes: limits.body_bytes, time: Duration::from_secs(limits.body_seconds) };
+    let door = Data::new(Door { engine, base_path: setup.base_url.path().into(), security: setup.security, body });
+    let threads = threads(limits);
+    let idle = Duration::from_secs(limits.idle_seconds);
+    HttpServer::new(move || App::new().app_data(door.clone()).default_service(web::to(answer)))
+        .workers(threads)
+        .max_connections(limits.connections.div_ceil(threads))
+        .keep_alive(idle)
+        .client_request_timeout(Duration::from_secs(limits.header_seconds))
+        .shutdown_timeout(limits.shutdown_seconds)
+        .tcp_nodelay(true)
+        .shutdown_signal(end(stopped, setup.obeys_signals))
+        .listen(listener)?
+        .run()
+        .await
+}
+
+fn threads(limits: Limits) -> usize {
+    match limits.http_threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    }
+}
+
+/// Comes true when the server is told to end.
+async fn end(stopped: oneshot::Receiver<()>, obeys_signals: bool) {
+    if obeys_signals {
+        tokio::select! {
+            () = told(stopped) => {}
+            () = signalled() => {}
+        }
+    } else {
+        told(stopped).await;
+    }
+}
+
+/// A sender that is dropped says nothing: the server then runs on.
+async fn told(stopped: oneshot::Receiver<()>) {
+    if stopped.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// SIGINT or SIGTERM. A signal that cannot be listened to never comes.
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = async |kind: SignalKind| match signal(kind) {
+        Ok(mut stream) => {
+            stream.recv().await;
+        }
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = listen(SignalKind::interrupt()) => {}
+        () = listen(SignalKind::terminate()) => {}
+    }
+}

@@ -1,0 +1,155 @@
+//! capabilities: `GET [base]/metadata` (R4 http.html §capabilities). Says what is built and nothing else; written once.
+
+use std::hash::Hasher as _;
+
+use bytes::Bytes;
+use fhirbolt::model::r4::resources::{
+    CapabilityStatement, CapabilityStatementImplementation, CapabilityStatementRest, CapabilityStatementRestInteraction,
+    CapabilityStatementRestResource, CapabilityStatementRestResourceInteraction, CapabilityStatementRestResourceSearchParam,
+    CapabilityStatementRestSecurity, CapabilityStatementSoftware,
+};
+use siphasher::sip::SipHasher24;
+
+use super::{Behaviour, Engine, Interaction, Request, Response, Status, Tag};
+use crate::config::SecurityMode;
+use crate::definition::{Parameter, ParameterKind, Registry};
+use crate::fhir::ResourceType;
+use crate::outcome::{Failure, Kind, Outcome};
+
+/// The CapabilityStatement of a server, as it is served.
+#[derive(Clone, Debug)]
+pub(super) struct Statement {
+    pub(super) bytes: Bytes,
+    digest: u64,
+}
+
+/// When what a server of this version can do was last changed (`CapabilityStatement.date`).
+const CHANGED: &str = "2026-11-25";
+
+const OF_SYSTEM: [Interaction; 2] = [Interaction::Transaction, Interaction::Batch];
+const OF_TYPE: [Interaction; 7] = [
+    Interaction::Read,
+    Interaction::Vread,
+    Interaction::Update,
+    Interaction::Delete,
+    Interaction::HistoryInstance,
+    Interaction::Create,
+    Interaction::SearchType,
+];
+
+const HABITS: &str = "A create or update answers with the resource unless Prefer says otherwise; with Binary, and within a \
+    transaction, it answers without. An update that changes nothing makes a version all the same. Tags and security labels \
+    of a resource stay when an update leaves them out. An unknown search parameter is refused unless Prefer says \
+    handling=lenient. A search that is paged while others write shows each instance that stays as it is exactly once.";
+const OPEN: &str = "Security is open: whoever reaches this server reads, changes and deletes everything. For trying and \
+    testing with invented data only.";
+const ENFORCED: &str = "Credentials are needed for everything but this statement.";
+
+/// Answers with the statement.
+pub(super) fn capabilities(engine: &Engine, request: &Request) -> Outcome<Response> {
+    let mode = request.parameters.iter().find(|(name, _)| name == "mode").map_or("full", |(_, value)| value);
+    if mode != "full" {
+        return Err(Failure::new(Kind::InvalidParameter, "mode=full is offered").at("http.mode"));
+    }
+    let statement = &engine.capability_statement;
+    let is_known = request.preconditions.if_none_match.as_ref().is_some_and(|tags| tags.name_digest(statement.digest));
+    let response = if is_known { Response::empty(Status::NotModified) } else { Response::of(statement.bytes.clone()) };
+    Ok(Response { tag: Some(Tag::Digest(statement.digest)), ..response })
+}
+
+/// Writes the statement.
+///
+/// # Errors
+/// One that cannot be written: a bug.
+pub(super) fn state(registry: &Registry, behaviour: &Behaviour) -> Outcome<Statement> {
+    let bytes = fhirbolt::json::to_vec(&statement(registry, behaviour), None).map_err(Failure::fault)?;
+    let mut hasher = SipHasher24::new();
+    hasher.write(&bytes);
+    Ok(Statement { bytes: Bytes::from(bytes), digest: hasher.finish() })
+}
+
+fn statement(registry: &Registry, behaviour: &Behaviour) -> CapabilityStatement {
+    CapabilityStatement {
+        status: "active".into(),
+        date: CHANGED.into(),
+        kind: "instance".into(),
+        software: Some(CapabilityStatementSoftware {
+            name: "Carnet".into(),
+            version: Some(env!("CARGO_PKG_VERSION").into()),
+            ..Default::default()
+        }),
+        implementation: Some(CapabilityStatementImplementation {
+            description: "A shared health dossier".into(),
+            url: Some((&*behaviour.base_url).into()),
+            ..Default::default()
+        }),
+        fhir_version: "4.0.1".into(),
+        format: vec!["json".into()],
+        rest: vec![CapabilityStatementRest {
+            mode: "server".into(),
+            documentation: Some(HABITS.into()),
+            security: Some(security(behaviour.security)),
+            resource: ResourceType::ALL.iter().map(|kind| resource(registry, *kind)).collect(),
+            interaction: OF_SYSTEM.iter().map(|interaction| of_system(*interaction)).collect(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    }
+}
+
+fn security(mode: SecurityMode) -> CapabilityStatementRestSecurity {
+    let description = match mode {
+        SecurityMode::Open => OPEN,
+        SecurityMode::Enforced => ENFORCED,
+    };
+    CapabilityStatementRestSecurity { cors: Some(false.into()), description: Some(description.into()), ..Default::default() }
+}
+
+fn of_system(interaction: Interaction) -> CapabilityStatementRestInteraction {
+    CapabilityStatementRestInteraction { code: interaction.code().into(), ..Default::default() }
+}
+
+fn resource(registry: &Registry, kind: ResourceType) -> CapabilityStatementRestResource {
+    let interaction = |interaction: &Interaction| CapabilityStatementRestResourceInteraction {
+        code: interaction.code().into(),
+        ..Default::default()
+    };
+    CapabilityStatementRestResource {
+        r#type: kind.name().into(),
+        profile: Some(format!("http://hl7.org/fhir/StructureDefinition/{kind}").into()),
+        interaction: OF_TYPE.iter().map(interaction).collect(),
+        versioning: Some("versioned".into()),
+        read_history: Some(true.into()),
+        update_create: Some(true.into()),
+        conditional_create: Some(false.into()),
+        conditional_read: Some("full-support".into()),
+        conditional_update: Some(false.into()),
+        conditional_delete: Some("not-supported".into()),
+        reference_policy: vec!["literal".into(), "logical".into()],
+        search_param: registry.parameters(kind).iter().filter(|parameter| is_offered(parameter)).map(search_parameter).collect(),
+        ..Default::default()
+    }
+}
+
+/// Parameters without an expression are computed elsewhere or not at all; composite and special ones are not built.
+fn is_offered(parameter: &Parameter) -> bool {
+    match parameter.kind {
+        ParameterKind::Composite | ParameterKind::Special => false,
+        ParameterKind::Number
+        | ParameterKind::Date
+        | ParameterKind::String
+        | ParameterKind::Token
+        | ParameterKind::Reference
+        | ParameterKind::Quantity
+        | ParameterKind::Uri => parameter.expression.is_some(),
+    }
+}
+
+fn search_parameter(parameter: &Parameter) -> CapabilityStatementRestResourceSearchParam {
+    CapabilityStatementRestResourceSearchParam {
+        name: parameter.code.into(),
+        definition: Some(parameter.url.into()),
+        r#type: parameter.kind.code().into(),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,231 @@
+//! Where in the API a request points, and what is offered there (R4 http.html, the URL table of each interaction). The same
+//! table serves HTTP requests and the entries of a Bundle.
+
+use super::Interaction;
+use crate::fhir::{InstanceId, ResourceType, VersionId};
+use crate::outcome::{Failure, Kind, Outcome};
+
+/// What is to be done at a place, as HTTP says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "each variant is the HTTP verb")]
+pub enum Verb {
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Verb {
+    /// The verb as HTTP writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// Reads a verb; case-sensitive, as HTTP has it.
+    pub fn read(name: &str) -> Option<Self> {
+        [Self::Get, Self::Head, Self::Post, Self::Put, Self::Patch, Self::Delete].into_iter().find(|verb| verb.name() == name)
+    }
+}
+
+/// A place under the service base URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `[base]`
+    System,
+    /// `[base]/metadata`
+    Metadata,
+    /// `[base]/[type]`
+    Type(ResourceType),
+    /// `[base]/[type]/_search`
+    TypeSearch(ResourceType),
+    /// `[base]/[type]/[id]`
+    Instance(ResourceType, InstanceId),
+    /// `[base]/[type]/[id]/_history`
+    InstanceHistory(ResourceType, InstanceId),
+    /// `[base]/[type]/[id]/_history/[vid]`
+    Version(ResourceType, InstanceId, VersionId),
+}
+
+/// One line of the table: a verb and what it does.
+type Offer = (Verb, Interaction);
+
+impl Place {
+    /// Reads `path`, decoded, relative to the base URL, without query; slashes at its ends do not matter.
+    ///
+    /// # Errors
+    /// 404 where nothing is served under that path, 400 where it holds an id that is none.
+    pub fn read(path: &str) -> Outcome<Self> {
+        let mut segments = path.trim_matches('/').split('/');
+        let (Some(first), second, third, fourth, None) =
+            (segments.next(), segments.next(), segments.next(), segments.next(), segments.next())
+        else {
+            return Err(nothing_there());
+        };
+        match (first, second, third, fourth) {
+            ("", None, None, None) => Ok(Self::System),
+            ("metadata", None, None, None) => Ok(Self::Metadata),
+            (name, None, None, None) if name.starts_with(['$', '_']) => Err(not_offered(name)),
+            (name, second, third, fourth) => Self::read_typed(read_type(name)?, [second, third, fourth]),
+        }
+    }
+
+    fn read_typed(kind: ResourceType, rest: [Option<&str>; 3]) -> Outcome<Self> {
+        match rest {
+            [None, None, None] => Ok(Self::Type(kind)),
+            [Some("_search"), None, None] => Ok(Self::TypeSearch(kind)),
+            [Some(name), None, None] if name.starts_with(['$', '_']) => Err(not_offered(name)),
+            [Some(id), None, None] => Ok(Self::Instance(kind, read_id(id)?)),
+            [Some(id), Some("_history"), None] => Ok(Self::InstanceHistory(kind, read_id(id)?)),
+            [Some(id), Some("_history"), Some(version)] => {
+                let version = version.parse().map_err(|_| Failure::new(Kind::Absent, "there is no such version"))?;
+                Ok(Self::Version(kind, read_id(id)?, version))
+            }
+            [Some(_), Some(name), _] if name.starts_with(['$', '_', '*']) || is_type(name) => Err(not_offered(name)),
+            [_, _, _] => Err(nothing_there()),
+        }
+    }
+
+    fn offers(&self) -> &'static [Offer] {
+        use Interaction::{Capabilities, Create, Delete, HistoryInstance, Read, SearchType, Transaction, Update, Vread};
+        match self {
+            Self::System => &[(Verb::Post, Transaction)],
+            Self::Metadata => &[(Verb::Get, Capabilities), (Verb::Head, Capabilities)],
+            Self::Type(_) => &[(Verb::Get, SearchType), (Verb::Head, SearchType), (Verb::Post, Create)],
+            Self::TypeSearch(_) => &[(Verb::Post, SearchType)],
+            Self::Instance(..) => &[(Verb::Get, Read), (Verb::Head, Read), (Verb::Put, Update), (Verb::Delete, Delete)],
+            Self::InstanceHistory(..) => &[(Verb::Get, HistoryInstance), (Verb::Head, HistoryInstance)],
+            Self::Version(..) => &[(Verb::Get, Vread), (Verb::Head, Vread)],
+        }
+    }
+
+    /// The verbs offered here, as `Allow` lists them.
+    pub fn allowed(&self) -> String {
+        self.offers().iter().map(|(verb, _)| verb.name()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What `verb` does here. A Bundle sent to the system is taken for a transaction until its `type` is read.
+    ///
+    /// # Errors
+    /// 405 where the verb does nothing here; 400 where it would mean a conditional interaction.
+    pub fn interaction(&self, verb: Verb) -> Outcome<Interaction> {
+        if let Some((_, interaction)) = self.offers().iter().find(|(offered, _)| *offered == verb) {
+            return Ok(*interaction);
+        }
+        if matches!((self, verb), (Self::Type(_), Verb::Put | Verb::Patch | Verb::Delete)) {
+            return Err(unconditional());
+        }
+        Err(Failure::new(Kind::NotAllowed, format!("{} is not offered here; this is: {}", verb.name(), self.allowed())))
+    }
+
+    /// The type, the logical id and the version that the place names.
+    pub fn parts(self) -> (Option<ResourceType>, Option<InstanceId>, Option<VersionId>) {
+        match self {
+            Self::System | Self::Metadata => (None, None, None),
+            Self::Type(kind) | Self::TypeSearch(kind) => (Some(kind), None, None),
+            Self::Instance(kind, id) | Self::InstanceHistory(kind, id) => (Some(kind), Some(id), None),
+            Self::Version(kind, id, version) => (Some(kind), Some(id), Some(version)),
+        }
+    }
+}
+
+fn is_type(name: &str) -> bool {
+    name.parse::<ResourceType>().is_ok()
+}
+
+fn read_type(name: &str) -> Outcome<ResourceType> {
+    name.parse().map_err(|_| Failure::new(Kind::UnknownType, "the URL begins with a name that is not an R4 resource type"))
+}
+
+fn read_id(id: &str) -> Outcome<InstanceId> {
+    id.parse().map_err(|error: crate::fhir::id::InvalidId| Failure::new(Kind::InvalidParameter, error.to_string()))
+}
+
+fn nothing_there() -> Failure {
+    Failure::new(Kind::UnknownType, "nothing is served under this URL")
+}
+
+fn not_offered(name: &str) -> Failure {
+    let shown: String =
+        name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '$' | '_' | '*' | '-')).take(64).collect();
+    Failure::new(Kind::UnknownType, format!("{shown} is not offered here"))
+}
+
+/// Conditional update, patch and delete (R4 http.html §cond-update, §3.1.0.7.1) are not offered: never done by halves.
+fn unconditional() -> Failure {
+    let issue = crate::outcome::Issue::error(
+        crate::outcome::IssueCode::NotSupported,
+        "conditional update, patch and delete are not offered: name the instance by its id",
+    );
+    Failure::with_issues(Kind::InvalidParameter, vec![issue])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> InstanceId {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_place_of_the_api_is_told_apart() {
+        let table = [
+            ("", Place::System),
+            ("/", Place::System),
+            ("metadata", Place::Metadata),
+            ("Patient", Place::Type(ResourceType::Patient)),
+            ("Patient/", Place::Type(ResourceType::Patient)),
+            ("Patient/_search", Place::TypeSearch(ResourceType::Patient)),
+            ("Patient/p1", Place::Instance(ResourceType::Patient, id("p1"))),
+            ("Patient/p1/_history", Place::InstanceHistory(ResourceType::Patient, id("p1"))),
+            ("Patient/p1/_history/2", Place::Version(ResourceType::Patient, id("p1"), VersionId(2))),
+        ];
+        for (path, expected) in table {
+            assert_eq!(Place::read(path).unwrap(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_served_says_why() {
+        let table = [
+            ("patient", Kind::UnknownType),
+            ("Nothing/1", Kind::UnknownType),
+            ("_history", Kind::UnknownType),
+            ("$export", Kind::UnknownType),
+            ("Patient/$everything", Kind::UnknownType),
+            ("Patient/_history", Kind::UnknownType),
+            ("Patient/p1/Observation", Kind::UnknownType),
+            ("Patient/p1/nothing", Kind::UnknownType),
+            ("Patient/p1/_history/x", Kind::Absent),
+            ("Patient/p1/_history/1/more", Kind::UnknownType),
+            ("Patient/a b", Kind::InvalidParameter),
+        ];
+        for (path, expected) in table {
+            assert_eq!(Place::read(path).unwrap_err().kind(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_verb_that_does_nothing_here_is_refused_with_those_that_do() {
+        let place = Place::Instance(ResourceType::Patient, id("p1"));
+        assert_eq!(place.interaction(Verb::Put).unwrap(), Interaction::Update);
+        assert_eq!(place.interaction(Verb::Patch).unwrap_err().kind(), Kind::NotAllowed);
+        assert_eq!(place.allowed(), "GET, HEAD, PUT, DELETE");
+    }
+
+    #[test]
+    fn a_conditional_interaction_is_refused_and_never_half_done() {
+        let failure = Place::Type(ResourceType::Patient).interaction(Verb::Put).unwrap_err();
+        assert_eq!(failure.kind().status(), 400);
+        assert_eq!(failure.issues()[0].code, crate::outcome::IssueCode::NotSupported);
+    }
+}

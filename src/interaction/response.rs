@@ -1,0 +1,131 @@
+//! What is answered, without a word of the protocol it is answered in.
+
+use bytes::Bytes;
+
+use super::Return;
+use crate::fhir::{InstanceId, Instant, Part, ResourceType, VersionId};
+
+/// The answer to a [`Request`](super::Request) that was not refused.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// What became of it.
+    pub status: Status,
+    /// What is sent back.
+    pub body: Body,
+    /// What the body is a version of.
+    pub tag: Option<Tag>,
+    /// When that version was made.
+    pub updated: Option<Instant>,
+    /// The version a write made.
+    pub location: Option<Location>,
+    /// The `Prefer: return=…` that was honoured.
+    pub applied: Option<Return>,
+    /// The dossier concerned, where one is known.
+    pub(super) part: Option<Part>,
+    /// Whether the change itself carried its journal record.
+    pub(super) is_journaled: bool,
+}
+
+/// The statuses of success, as HTTP numbers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each variant is the reason phrase")]
+pub enum Status {
+    Ok,
+    Created,
+    NoContent,
+    NotModified,
+}
+
+impl Status {
+    /// The number.
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Ok => 200,
+            Self::Created => 201,
+            Self::NoContent => 204,
+            Self::NotModified => 304,
+        }
+    }
+
+    /// Number and reason, as `Bundle.entry.response.status` shows them.
+    pub const fn line(self) -> &'static str {
+        match self {
+            Self::Ok => "200 OK",
+            Self::Created => "201 Created",
+            Self::NoContent => "204 No Content",
+            Self::NotModified => "304 Not Modified",
+        }
+    }
+}
+
+/// What is sent back.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Nothing.
+    Empty,
+    /// A resource in JSON.
+    Resource(Bytes),
+    /// The content of a Binary.
+    Content {
+        /// Its type, as stored.
+        content_type: Box<str>,
+        /// `X-Security-Context`
+        security_context: Option<Box<str>>,
+        /// Its bytes.
+        bytes: Bytes,
+    },
+}
+
+/// What an `ETag` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// The version of an instance.
+    Version(VersionId),
+    /// A digest of a body that has no version.
+    Digest(u64),
+}
+
+/// `[base]/[type]/[id]/_history/[vid]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The type.
+    pub kind: ResourceType,
+    /// The logical id.
+    pub id: InstanceId,
+    /// The version.
+    pub version: VersionId,
+}
+
+impl Location {
+    /// The URL under `base`.
+    pub fn url(&self, base: &str) -> String {
+        format!("{base}/{}/{}/_history/{}", self.kind, self.id, self.version)
+    }
+}
+
+impl Response {
+    /// An answer with a body that is no version of an instance.
+    pub fn of(bytes: impl Into<Bytes>) -> Self {
+        Self { body: Body::Resource(bytes.into()), ..Self::empty(Status::Ok) }
+    }
+
+    /// An answer without a body.
+    pub fn empty(status: Status) -> Self {
+        Self {
+            status,
+            body: Body::Empty,
+            tag: None,
+            updated: None,
+            location: None,
+            applied: None,
+            part: None,
+            is_journaled: false,
+        }
+    }
+
+    /// The same answer, said of a version of an instance.
+    #[must_use]
+    pub fn about(self, version: VersionId, updated: Instant) -> Self {
+        Self { tag: Some(Tag::Version(version)), updated: Some(updated), ..self }
+    }
+}

@@ -1,0 +1,130 @@
+//! One entry of a batch or transaction, read into the same [`Request`] that HTTP makes.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use crate::fhir::json::{JsonKind, Node};
+use crate::fhir::{InstanceId, ResourceType};
+use crate::interaction::call::Call;
+use crate::interaction::{Content, EntityTags, Format, Interaction, Place, Preconditions, Request, Verb, read_parameters};
+use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
+
+/// One entry, read.
+#[derive(Debug)]
+pub(super) struct Entry<'t> {
+    /// Its position in the Bundle.
+    pub(super) at: usize,
+    /// `fullUrl`
+    pub(super) full_url: Option<Cow<'t, str>>,
+    /// What it asks.
+    pub(super) request: Request,
+}
+
+impl<'t> Entry<'t> {
+    /// Reads the entry at position `at`; `bytes` are those of the Bundle.
+    ///
+    /// # Errors
+    /// What is wrong with it, said of its place in the Bundle.
+    pub(super) fn read(call: &Call<'_>, (at, node): (usize, Node<'t>), bytes: &Bytes) -> Outcome<Self> {
+        let request = read_request(call, node, bytes).map_err(|failure| failure.within(&place(at)))?;
+        Ok(Self { at, full_url: node.member("fullUrl").and_then(Node::string), request })
+    }
+
+    /// Whether it writes nothing.
+    pub(super) fn reads(&self) -> bool {
+        !matches!(self.request.interaction, Interaction::Create | Interaction::Update | Interaction::Delete)
+    }
+
+    /// Whether it stores a resource.
+    pub(super) fn stores(&self) -> bool {
+        matches!(self.request.interaction, Interaction::Create | Interaction::Update)
+    }
+
+    /// The instance it writes under a name the client knows.
+    pub(super) fn target(&self) -> Option<(ResourceType, &InstanceId)> {
+        match self.request.interaction {
+            Interaction::Update | Interaction::Delete => self.request.kind.zip(self.request.id.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// The place of this entry, as an issue names it.
+    pub(super) fn place(&self) -> String {
+        place(self.at)
+    }
+}
+
+/// The place of the entry at position `at`.
+pub(super) fn place(at: usize) -> String {
+    format!("Bundle.entry[{at}]")
+}
+
+fn read_request(call: &Call<'_>, node: Node<'_>, bytes: &Bytes) -> Outcome<Request> {
+    let asked =
+        node.member("request").ok_or_else(|| required("an entry of a batch or transaction says what it requests", "request"))?;
+    let verb = asked.member("method").and_then(Node::string).and_then(|name| Verb::read(&name));
+    let verb = verb.ok_or_else(|| required("a method is GET, HEAD, POST, PUT, PATCH or DELETE", "request.method"))?;
+    let url = asked.member("url").and_then(Node::string).ok_or_else(|| required("a url is missing", "request.url"))?;
+    let (path, query) = url.split_once('?').unwrap_or((&url, ""));
+    let local = path.strip_prefix(call.engine.base_url()).unwrap_or(path);
+    let place = Place::read(local).map_err(|failure| failure.at("request.url"))?;
+    let interaction = offered(&place, verb)?;
+    let mut request = Request::new(interaction, call.request.request_id.clone());
+    request.parameters = read_parameters(query.as_bytes()).map_err(|failure| failure.at("request.url"))?;
+    request.parameters.retain(|(name, _)| !matches!(name.as_str(), "_format" | "_pretty"));
+    (request.kind, request.id, request.version) = place.parts();
+    request.prefer = call.request.prefer;
+    request.preconditions = preconditions(asked)?;
+    request.body = resource(node, bytes);
+    if matches!(interaction, Interaction::Create | Interaction::Update) && request.body.is_none() {
+        return Err(required("there is no resource to be stored", "resource"));
+    }
+    Ok(request)
+}
+
+/// Bundles do not nest, and what a Bundle may not ask alone it may not ask here.
+fn offered(place: &Place, verb: Verb) -> Outcome<Interaction> {
+    let interaction = place.interaction(verb).map_err(|failure| failure.at("request.method"))?;
+    match interaction {
+        Interaction::Transaction | Interaction::Batch => {
+            Err(Failure::new(Kind::Malformed, "a Bundle is not sent within another").at("request.url"))
+        }
+        _ => Ok(interaction),
+    }
+}
+
+fn resource(node: Node<'_>, bytes: &Bytes) -> Option<Content> {
+    let resource = node.member("resource").filter(|resource| resource.kind() == JsonKind::Object)?;
+    Some(Content { bytes: bytes.slice(resource.span()), format: Format::Entry })
+}
+
+fn preconditions(asked: Node<'_>) -> Outcome<Preconditions> {
+    if asked.member("ifNoneExist").is_some() {
+        let issue = Issue::error(IssueCode::NotSupported, "conditional create is not offered").at("request.ifNoneExist");
+        return Err(Failure::with_issues(Kind::InvalidParameter, vec![issue]));
+    }
+    Ok(Preconditions {
+        if_match: entity_tags(asked, "ifMatch")?,
+        if_none_match: entity_tags(asked, "ifNoneMatch")?,
+        if_modified_since: if_modified_since(asked)?,
+    })
+}
+
+fn entity_tags(asked: Node<'_>, name: &str) -> Outcome<Option<EntityTags>> {
+    let Some(node) = asked.member(name) else { return Ok(None) };
+    let refused = || Failure::new(Kind::InvalidParameter, "entity tags look like W/\"3\"").at(format!("request.{name}"));
+    node.string().and_then(|text| EntityTags::read(&text)).map(Some).ok_or_else(refused)
+}
+
+/// An instant here, where HTTP has a date.
+fn if_modified_since(asked: Node<'_>) -> Outcome<Option<i64>> {
+    let Some(node) = asked.member("ifModifiedSince") else { return Ok(None) };
+    let refused = || Failure::new(Kind::InvalidParameter, "this is not an instant").at("request.ifModifiedSince");
+    let moment = node.string().and_then(|text| chrono::DateTime::parse_from_rfc3339(&text).ok()).ok_or_else(refused)?;
+    Ok(Some(moment.timestamp()))
+}
+
+fn required(diagnostics: &str, place: &str) -> Failure {
+    Failure::with_issues(Kind::Malformed, vec![Issue::error(IssueCode::Required, diagnostics).at(place)])
+}

@@ -1,0 +1,237 @@
+//! From entries to writes: every check is made and every byte is ready before anything is written.
+
+use std::borrow::Cow;
+
+use super::all;
+use super::assignment::Assignment;
+use super::entry::Entry;
+use super::links::Identities;
+use super::reply::Reply;
+use super::rewrite::{Search, Sites, replacement};
+use crate::fhir::ResourceType;
+use crate::fhir::json::{Node, Tree};
+use crate::interaction::call::Call;
+use crate::interaction::write::{Receipt, Target};
+use crate::interaction::{Interaction, Response, Return, Status, body, labels, precondition};
+use crate::outcome::{Failure, Outcome};
+use crate::store::Stored;
+use crate::store::change::{Method, Write};
+
+/// After so many entries other requests of the same thread get their turn.
+const ENTRIES_PER_TURN: usize = 8;
+
+/// A transaction that is ready to be written.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) writes: Vec<Write>,
+    /// One an entry; empty for those that read.
+    pub(super) replies: Vec<Reply>,
+}
+
+/// What a transaction stands on: its entries and what is there now.
+struct Ground<'e> {
+    call: &'e Call<'e>,
+    entries: &'e [Entry<'e>],
+    identities: &'e Identities<'e>,
+    /// By position: the last version of the instance an entry names.
+    latest: Vec<Option<Stored>>,
+}
+
+/// An entry that stores a resource, and its JSON with what an update keeps of the version it replaces.
+struct Draft<'e> {
+    entry: &'e Entry<'e>,
+    kind: ResourceType,
+    json: Cow<'e, [u8]>,
+}
+
+/// A draft that is read, and the places where it names others.
+struct Page<'d> {
+    draft: &'d Draft<'d>,
+    tree: Tree<'d>,
+    sites: Sites,
+}
+
+/// Prepares the writes of `entries` against the versions that are there now.
+///
+/// # Errors
+/// Whatever an entry would be refused for, said of its place.
+pub(super) async fn prepare(call: &Call<'_>, entries: &[Entry<'_>], identities: &Identities<'_>) -> Outcome<Prepared> {
+    let ground = Ground { call, entries, identities, latest: latest(call, entries).await? };
+    let stored: Vec<&Entry<'_>> = entries.iter().filter(|entry| entry.stores()).collect();
+    all(entries.iter().map(|entry| ground.check(entry)))?;
+    let drafts = all(stored.iter().map(|entry| ground.draft(entry)))?;
+    let pages = all(drafts.iter().map(|draft| ground.page(draft)))?;
+    let assigned = ground.assign(&pages).await?;
+    let mut prepared = Prepared { writes: Vec::with_capacity(entries.len()), replies: vec![Reply::default(); entries.len()] };
+    for (turn, page) in pages.iter().enumerate() {
+        take_turns(turn).await;
+        ground.fill(page, &assigned, &mut prepared)?;
+    }
+    for entry in entries.iter().filter(|entry| entry.request.interaction == Interaction::Delete) {
+        ground.empty(entry, &mut prepared)?;
+    }
+    Ok(prepared)
+}
+
+async fn take_turns(turn: usize) {
+    if turn % ENTRIES_PER_TURN == ENTRIES_PER_TURN - 1 {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn latest(call: &Call<'_>, entries: &[Entry<'_>]) -> Outcome<Vec<Option<Stored>>> {
+    let named: Vec<_> = entries.iter().filter_map(|entry| Some((entry.at, entry.target()?))).collect();
+    let mut latest = vec![None; entries.len()];
+    if named.is_empty() {
+        return Ok(latest);
+    }
+    let names = named.iter().map(|(_, (kind, id))| (*kind, (*id).clone())).collect();
+    let found = call.engine.store.read_many(call.access, names).await?;
+    for ((at, _), stored) in named.into_iter().zip(found) {
+        if let Some(place) = latest.get_mut(at) {
+            *place = stored;
+        }
+    }
+    Ok(latest)
+}
+
+impl Ground<'_> {
+    fn latest(&self, entry: &Entry<'_>) -> Option<&Stored> {
+        self.latest.get(entry.at).and_then(Option::as_ref)
+    }
+
+    fn check(&self, entry: &Entry<'_>) -> Outcome<()> {
+        if entry.reads() {
+            return Ok(());
+        }
+        precondition::check_write(&entry.request.preconditions, self.latest(entry))
+            .map_err(|failure| failure.within(&entry.place()))
+    }
+
+    fn draft<'e>(&'e self, entry: &'e Entry<'e>) -> Outcome<Draft<'e>> {
+        let read = || {
+            let kind = entry.request.kind()?;
+            let json = body::json_of(&entry.request, kind)?;
+            let tree = body::parse(&json)?;
+            body::check_type(&tree, kind)?;
+            if let Some(id) = &entry.request.id {
+                body::check_id(&tree, kind, id)?;
+            }
+            let merged = labels::merged(&tree, self.latest(entry))?;
+            drop(tree);
+            Ok(Draft { entry, kind, json: merged.map_or(json, Cow::Owned) })
+        };
+        read().map_err(|failure: Failure| failure.within(&entry.place()))
+    }
+
+    fn page<'d>(&self, draft: &'d Draft<'d>) -> Outcome<Page<'d>> {
+        let tree = body::parse(&draft.json)?;
+        let engine = self.call.engine;
+        let within = draft.entry.at;
+        let search = Search { registry: engine.registry, identities: self.identities, within, base_url: engine.base_url() };
+        let sites = search.sites(tree.root(), draft.kind).map_err(|failure| failure.within(&draft.entry.place()))?;
+        Ok(Page { draft, tree, sites })
+    }
+
+    /// Names every instance. Patients come first, because what is about a patient rests in the patient's dossier, and an id
+    /// says where its instance rests.
+    async fn assign(&self, pages: &[Page<'_>]) -> Outcome<Vec<Option<Assignment>>> {
+        let context = &self.call.engine.context;
+        let mut assigned: Vec<Option<Assignment>> = vec![None; self.entries.len()];
+        let mut set = |at: usize, assignment| {
+            if let Some(place) = assigned.get_mut(at) {
+                *place = Some(assignment);
+            }
+        };
+        for page in pages {
+            let (entry, kind) = (page.draft.entry, page.draft.kind);
+            match (&entry.request.id, kind) {
+                (Some(id), _) => {
+                    set(
+                        entry.at,
+                        Assignment { kind, id: id.clone(), version: Target::next_version(self.latest(entry)), key: None },
+                    );
+                }
+                (None, ResourceType::Patient) => set(entry.at, Assignment::new(kind, context.new_key(context.new_part()))),
+                (None, _) => {}
+            }
+        }
+        let patients = assigned.clone();
+        for (turn, page) in pages.iter().filter(|page| page.draft.entry.request.id.is_none()).enumerate() {
+            take_turns(turn).await;
+            let (at, kind) = (page.draft.entry.at, page.draft.kind);
+            if kind != ResourceType::Patient {
+                let part = self.with_links(page, &patients, |tree| self.call.engine.indexer.part(kind, tree))?;
+                if let Some(place) = assigned.get_mut(at) {
+                    *place = Some(Assignment::new(kind, context.new_key(part)));
+                }
+            }
+        }
+        Ok(assigned)
+    }
+
+    /// What `look` sees in a page whose links to what is `assigned` already are written out.
+    fn with_links<T>(&self, page: &Page<'_>, assigned: &[Option<Assignment>], look: impl Fn(&Tree<'_>) -> T) -> Outcome<T> {
+        if page.sites.is_empty() {
+            return Ok(look(&page.tree));
+        }
+        let mut json = Vec::with_capacity(page.draft.json.len());
+        crate::fhir::json::rewritten(page.tree.root(), &|node| self.replaced(page, assigned, node), &mut json);
+        Ok(look(&body::parse(&json)?))
+    }
+
+    fn replaced(&self, page: &Page<'_>, assigned: &[Option<Assignment>], node: Node<'_>) -> Option<String> {
+        replacement(node, &page.sites, assigned, (self.identities, page.draft.entry.at))
+    }
+
+    fn fill(&self, page: &Page<'_>, assigned: &[Option<Assignment>], prepared: &mut Prepared) -> Outcome<()> {
+        let (entry, engine) = (page.draft.entry, self.call.engine);
+        let assignment = assigned.get(entry.at).and_then(Option::as_ref);
+        let assignment = assignment.ok_or_else(|| Failure::fault("an entry of a transaction has no identity"))?;
+        let name = (assignment.kind, assignment.id.clone());
+        let target = match assignment.key {
+            Some(key) => Target { kind: name.0, id: name.1, key, latest: None },
+            None => {
+                let part =
+                    self.with_links(page, assigned, |tree| Target::part(engine, (name.0, &name.1), tree, self.latest(entry)))?;
+                Target::named(engine, name, part, self.latest(entry))
+            }
+        };
+        let (status, method) = (target.status(), if assignment.key.is_some() { Method::Post } else { Method::Put });
+        let write = if page.sites.is_empty() {
+            target.filled(engine, &page.tree, method)
+        } else {
+            target.rewritten(engine, &page.tree, method, &|node| self.replaced(page, assigned, node))
+        };
+        let write = write.map_err(|failure| failure.within(&entry.place()))?;
+        let receipt = Receipt::of(&write, status, (self.call.request.prefer.returns, Return::Minimal));
+        prepared.reply(entry, receipt.response(), engine.base_url());
+        prepared.writes.push(write);
+        Ok(())
+    }
+
+    fn empty(&self, entry: &Entry<'_>, prepared: &mut Prepared) -> Outcome<()> {
+        let (kind, id) = entry.request.instance()?;
+        let engine = self.call.engine;
+        let response = match self.latest(entry) {
+            Some(stored) if stored.body.is_some() => {
+                let write = Target { kind, id: id.clone(), key: stored.key, latest: Some(stored) }.emptied(engine);
+                let response = Response::empty(Status::NoContent).about(write.version, write.updated);
+                prepared.writes.push(write);
+                response
+            }
+            Some(stored) => Response::empty(Status::NoContent).about(stored.version, stored.updated),
+            None => Response::empty(Status::NoContent),
+        };
+        prepared.reply(entry, response, engine.base_url());
+        Ok(())
+    }
+}
+
+impl Prepared {
+    fn reply(&mut self, entry: &Entry<'_>, response: Response, base_url: &str) {
+        if let Some(place) = self.replies.get_mut(entry.at) {
+            *place = Reply::done(response, base_url);
+        }
+    }
+}

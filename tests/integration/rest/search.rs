@@ -1,0 +1,74 @@
+//! search of one type.
+
+use serde_json::{Value, json};
+
+use crate::support::server::{Answer, Server};
+
+fn document(id: &str, patient: &str, date: &str) -> Value {
+    json!({"resourceType": "DocumentReference", "id": id, "status": "current", "date": date,
+        "type": {"coding": [{"system": "http://loinc.org", "code": "11502-2"}]},
+        "subject": {"reference": format!("Patient/{patient}")}, "content": [{"attachment": {"title": "x"}}]})
+}
+
+fn ids(answer: &Answer) -> Vec<String> {
+    let bundle = answer.json();
+    let matches = bundle["entry"].as_array().into_iter().flatten().filter(|entry| entry["search"]["mode"] == "match");
+    matches.map(|entry| entry["resource"]["id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn link(answer: &Answer, relation: &str) -> Option<String> {
+    let bundle = answer.json();
+    let found = bundle["link"].as_array().unwrap().iter().find(|link| link["relation"] == relation)?;
+    Some(found["url"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_hospital_finds_the_laboratory_reports_of_a_patient() {
+    let server = Server::start();
+    for (id, patient, date) in [
+        ("a", "p1", "2026-02-01T08:00:00Z"),
+        ("b", "p1", "2026-03-01T08:00:00Z"),
+        ("c", "p2", "2026-03-01T08:00:00Z"),
+        ("d", "p1", "2025-03-01T08:00:00Z"),
+    ] {
+        assert_eq!(server.put(&format!("/DocumentReference/{id}"), &document(id, patient, date)).status, 201);
+    }
+    let query = "patient=Patient/p1&type=http://loinc.org%7C11502-2&date=ge2026-01-01&_sort=-date";
+    let by_get = server.get(&format!("/DocumentReference?{query}"));
+    assert_eq!((by_get.status, ids(&by_get)), (200, vec![String::from("b"), String::from("a")]));
+    assert_eq!(by_get.json()["entry"][0]["fullUrl"], format!("{}/DocumentReference/b", server.base_url));
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let by_post = server.send("POST", "/DocumentReference/_search?_count=1", &form, query.as_bytes());
+    assert_eq!(ids(&by_post), ["b"]);
+    let next = link(&by_post, "next").unwrap();
+    let rest = server.get(next.strip_prefix(&server.base_url).unwrap());
+    assert_eq!((ids(&rest), link(&rest, "next")), (vec![String::from("a")], None));
+    assert_eq!(server.send("POST", "/DocumentReference/_search", &[("content-type", "application/json")], b"{}").status, 415);
+}
+
+#[test]
+fn an_unknown_parameter_is_refused_unless_the_client_is_lenient() {
+    let server = Server::start();
+    server.put("/Patient/p1", &json!({"resourceType": "Patient", "id": "p1"}));
+    assert_eq!(server.get("/Patient?foo=bar").status, 400);
+    let lenient = server.send("GET", "/Patient?foo=bar&_id=p1", &[("prefer", "handling=lenient")], b"");
+    assert_eq!((lenient.status, ids(&lenient)), (200, vec![String::from("p1")]));
+    let bundle = lenient.json();
+    let told: Vec<_> = bundle["entry"].as_array().unwrap().iter().filter(|entry| entry["search"]["mode"] == "outcome").collect();
+    assert_eq!(told.len(), 1);
+    assert!(!link(&lenient, "self").unwrap().contains("foo"));
+}
+
+#[test]
+fn what_is_deleted_or_changed_is_no_longer_found() {
+    let server = Server::start();
+    server.put("/DocumentReference/a", &document("a", "p1", "2026-02-01"));
+    assert_eq!(ids(&server.get("/DocumentReference?patient=p1")), ["a"]);
+    server.put("/DocumentReference/a", &document("a", "p2", "2026-02-01"));
+    assert!(ids(&server.get("/DocumentReference?patient=p1")).is_empty());
+    assert_eq!(ids(&server.get("/DocumentReference?patient=p2")), ["a"]);
+    server.delete("/DocumentReference/a");
+    assert!(ids(&server.get("/DocumentReference?patient=p2")).is_empty());
+    let count = server.get("/DocumentReference?_summary=count").json();
+    assert_eq!((&count["total"], count.get("entry")), (&json!(0), None));
+}
