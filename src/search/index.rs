@@ -7,6 +7,15 @@ use crate::definition::ParameterId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Term(pub i64);
 
+impl Term {
+    /// Whether a search begins with the instances that carry this term, so that the store must keep a way from it to them. A term
+    /// that most instances of a type carry, or that never stands alone in a search across dossiers, only judges an instance
+    /// already found; it is negative.
+    pub const fn leads(self) -> bool {
+        self.0 >= 0
+    }
+}
+
 /// A range of time, in microseconds since the Unix epoch: `low` inclusive, `high` exclusive. Open ends are `i64::MIN` and `i64::MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DateRange {

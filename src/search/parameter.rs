@@ -11,12 +11,30 @@ const ONLY_PATIENTS: &str = ".where(resolve() is Patient)";
 pub(super) fn decides_dossier(registry: &Registry, kind: ResourceType, parameter: ParameterId) -> bool {
     let first = registry.compartment(Compartment::Patient, kind).first();
     let first = first.and_then(|code| registry.parameter(kind, code)).and_then(|first| first.expression.as_deref());
-    let asked = registry.parameters(kind).iter().find(|candidate| candidate.id == parameter);
-    let asked = asked.and_then(|asked| asked.expression.as_deref());
+    let asked = find(registry, kind, parameter).and_then(|asked| asked.expression.as_deref());
     match (first.map(path), asked.map(path)) {
         (Some(first), Some(asked)) => first == asked && registry.element_repeats(kind, first) == Some(false),
         _ => false,
     }
+}
+
+/// Whether every search that names a patient of this server by `parameter` stays in that patient's dossier: an id alone means a
+/// patient, and the patient decides.
+pub(super) fn is_own_patient(registry: &Registry, kind: ResourceType, parameter: ParameterId) -> bool {
+    let asked = find(registry, kind, parameter);
+    asked.and_then(type_of_bare_id) == Some(ResourceType::Patient) && decides_dossier(registry, kind, parameter)
+}
+
+/// The types that `parameter` may point at.
+pub(super) fn targets(registry: &Registry, kind: ResourceType, parameter: ParameterId) -> &[ResourceType] {
+    match find(registry, kind, parameter) {
+        Some(found) if !found.targets.is_empty() => &found.targets,
+        _ => ResourceType::ALL,
+    }
+}
+
+fn find(registry: &Registry, kind: ResourceType, parameter: ParameterId) -> Option<&Parameter> {
+    registry.parameters(kind).iter().find(|candidate| candidate.id == parameter)
 }
 
 fn path(expression: &str) -> &str {
@@ -35,4 +53,24 @@ pub(super) fn type_of_bare_id(parameter: &Parameter) -> Option<ResourceType> {
         [target] => Some(*target),
         _ => (parameter.code == "patient").then_some(ResourceType::Patient),
     }
+}
+
+/// The code system of a parameter whose values are elements of type `code`: the only one their value set takes codes from. Such
+/// elements do not say it, a query may (R4 search.html §token).
+pub(super) fn implied_system(registry: &Registry, kind: ResourceType, parameter: ParameterId) -> Option<&'static str> {
+    let mut steps = find(registry, kind, parameter)?.expression.as_deref()?.split('.');
+    if steps.next()? != kind.name() {
+        return None;
+    }
+    let (mut at, mut value_set) = (registry.resource(kind), None);
+    for step in steps {
+        let found = registry.structure(at).property(step)?;
+        (at, value_set) = (found.type_id, found.element.binding.map(|binding| binding.value_set));
+    }
+    if registry.structure(at).name != "code" {
+        return None;
+    }
+    let parts = registry.value_set(value_set?)?.include;
+    let system = parts.first()?.system?;
+    parts.iter().all(|part| part.system == Some(system)).then_some(system)
 }

@@ -23,7 +23,7 @@ enum Form {
     System = 4,
     CodeWithoutSystem = 5,
     Instance = 6,
-    InstanceId = 7,
+    OwnPatient = 7,
     InstanceVersion = 8,
     Url = 9,
     UrlVersion = 10,
@@ -61,27 +61,29 @@ impl Terms {
 
     /// That the parameter has a value at all.
     pub(super) fn present(&self, parameter: ParameterId) -> Term {
-        self.hash(&begin(parameter, Form::Present))
+        self.text(parameter, Form::Present, "")
     }
 
     /// `code` that has a system, whichever. A code is sought in this form and in the one without a system, so that each value
     /// leaves as few terms as it can.
     pub(super) fn code_with_system(&self, parameter: ParameterId, of: TokenOf, code: &str) -> Term {
-        let mut buffer = begin(parameter, of.pick(Form::Code, Form::IdentifierCode));
+        let form = of.pick(Form::Code, Form::IdentifierCode);
+        let mut buffer = begin(parameter, form);
         push_without_case(&mut buffer, code);
-        self.hash(&buffer)
+        self.hash(form, &buffer)
     }
 
     /// `system|code`. Case counts in the units of UCUM; of no other system is it sure enough (R4 search.html §token).
     pub(super) fn system_code(&self, parameter: ParameterId, of: TokenOf, (system, code): (&str, &str)) -> Term {
-        let mut buffer = begin(parameter, of.pick(Form::SystemCode, Form::IdentifierSystemCode));
+        let form = of.pick(Form::SystemCode, Form::IdentifierSystemCode);
+        let mut buffer = begin(parameter, form);
         push_system(&mut buffer, system);
         if system == UCUM {
             buffer.extend_from_slice(code.as_bytes());
         } else {
             push_without_case(&mut buffer, code);
         }
-        self.hash(&buffer)
+        self.hash(form, &buffer)
     }
 
     /// `system|`
@@ -91,21 +93,22 @@ impl Terms {
 
     /// `|code`: a code that has no system.
     pub(super) fn code_without_system(&self, parameter: ParameterId, of: TokenOf, code: &str) -> Term {
-        let mut buffer = begin(parameter, of.pick(Form::CodeWithoutSystem, Form::IdentifierCodeWithoutSystem));
+        let form = of.pick(Form::CodeWithoutSystem, Form::IdentifierCodeWithoutSystem);
+        let mut buffer = begin(parameter, form);
         push_without_case(&mut buffer, code);
-        self.hash(&buffer)
+        self.hash(form, &buffer)
     }
 
     /// `Type/id` on this server, in whatever version.
     pub(super) fn instance(&self, parameter: ParameterId, kind: ResourceType, id: &str) -> Term {
         let mut buffer = begin(parameter, Form::Instance);
         push_instance(&mut buffer, kind, id);
-        self.hash(&buffer)
+        self.hash(Form::Instance, &buffer)
     }
 
-    /// `id` on this server, of whatever type.
-    pub(super) fn instance_id(&self, parameter: ParameterId, id: &str) -> Term {
-        self.text(parameter, Form::InstanceId, id)
+    /// `Patient/id` on this server, in a parameter by which a search stays in that patient's dossier.
+    pub(super) fn own_patient(&self, parameter: ParameterId, id: &str) -> Term {
+        self.text(parameter, Form::OwnPatient, id)
     }
 
     /// `Type/id/_history/version` on this server.
@@ -114,7 +117,7 @@ impl Terms {
         push_instance(&mut buffer, kind, id);
         buffer.push(SEPARATOR);
         buffer.extend_from_slice(version.as_bytes());
-        self.hash(&buffer)
+        self.hash(Form::InstanceVersion, &buffer)
     }
 
     /// An absolute URL elsewhere, or a canonical URL in whatever version.
@@ -127,10 +130,10 @@ impl Terms {
         let mut buffer = begin(parameter, Form::UrlVersion);
         push_system(&mut buffer, url);
         buffer.extend_from_slice(version.as_bytes());
-        self.hash(&buffer)
+        self.hash(Form::UrlVersion, &buffer)
     }
 
-    /// A string, every character of it.
+    /// A string, every character of it; asked beside its folded beginning.
     pub(super) fn exact(&self, parameter: ParameterId, text: &str) -> Term {
         self.text(parameter, Form::Exact, text)
     }
@@ -145,7 +148,7 @@ impl Terms {
         let mut buffer = begin(parameter, Form::Unit);
         push_system(&mut buffer, system.unwrap_or_default());
         buffer.extend_from_slice(code.as_bytes());
-        self.hash(&buffer)
+        self.hash(Form::Unit, &buffer)
     }
 
     /// The seal of a page of a query.
@@ -154,17 +157,30 @@ impl Terms {
         buffer.extend_from_slice(&(query.len() as u64).to_le_bytes());
         buffer.extend_from_slice(query);
         buffer.extend_from_slice(place);
-        self.hash(&buffer).0
+        self.hasher.hash(&buffer) as i64
     }
 
     fn text(&self, parameter: ParameterId, form: Form, text: &str) -> Term {
         let mut buffer = begin(parameter, form);
         buffer.extend_from_slice(text.as_bytes());
-        self.hash(&buffer)
+        self.hash(form, &buffer)
     }
 
-    fn hash(&self, bytes: &[u8]) -> Term {
-        Term(self.hasher.hash(bytes) as i64)
+    fn hash(&self, form: Form, bytes: &[u8]) -> Term {
+        let hash = (self.hasher.hash(bytes) >> 1) as i64;
+        Term(if form.leads() { hash } else { hash | i64::MIN })
+    }
+}
+
+impl Form {
+    /// See [`Term::leads`].
+    const fn leads(self) -> bool {
+        match self {
+            Self::Present | Self::System | Self::IdentifierSystem | Self::Exact | Self::OwnPatient => false,
+            Self::Code | Self::SystemCode | Self::CodeWithoutSystem | Self::Instance | Self::InstanceVersion => true,
+            Self::IdentifierCode | Self::IdentifierSystemCode | Self::IdentifierCodeWithoutSystem => true,
+            Self::Url | Self::UrlVersion | Self::Uri | Self::Unit | Self::Page => true,
+        }
     }
 }
 
@@ -231,7 +247,7 @@ mod tests {
             terms.code_without_system(ONE, TokenOf::Value, "a"),
             terms.instance(ONE, ResourceType::Patient, "a"),
             terms.instance(ONE, ResourceType::Group, "a"),
-            terms.instance_id(ONE, "a"),
+            terms.own_patient(ONE, "a"),
             terms.instance_version(ONE, (ResourceType::Patient, "a", "1")),
             terms.url(ONE, "a"),
             terms.url_version(ONE, "a", "1"),
@@ -260,5 +276,12 @@ mod tests {
         assert_eq!(terms().present(ONE), Term(PRESENT_OF_ONE), "terms rest in stores: they must not change");
     }
 
-    const PRESENT_OF_ONE: i64 = -3_398_092_556_753_111_365;
+    #[test]
+    fn a_code_leads_to_instances_and_the_presence_of_one_does_not() {
+        let terms = terms();
+        assert!((0..20).all(|id| terms.code_with_system(ParameterId(id), TokenOf::Value, "a").leads()));
+        assert!((0..20).all(|id| !terms.present(ParameterId(id)).leads()));
+    }
+
+    const PRESENT_OF_ONE: i64 = -1_699_046_278_376_555_683;
 }

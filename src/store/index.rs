@@ -28,7 +28,7 @@ const NO_UNIT: i64 = 0;
 
 /// The entries of a new instance.
 pub(super) fn insert(connection: &mut Connection, write: &Write) -> QueryResult<()> {
-    for term in &write.index.terms {
+    for term in write.index.terms.iter().filter(|term| term.leads()) {
         connection.execute(&term_at(INSERT_TERM, *term, write.kind, write.key))?;
     }
     insert_values(connection, write)
@@ -37,10 +37,10 @@ pub(super) fn insert(connection: &mut Connection, write: &Write) -> QueryResult<
 /// The entries of a new version in place of those of the one before, which had `terms`.
 pub(super) fn replace(connection: &mut Connection, write: &Write, terms: &[Term]) -> QueryResult<()> {
     let new = &write.index.terms;
-    for term in terms.iter().filter(|term| new.binary_search(term).is_err()) {
+    for term in terms.iter().filter(|term| term.leads() && new.binary_search(term).is_err()) {
         connection.execute(&term_at(DELETE_TERM, *term, write.kind, write.key))?;
     }
-    for term in new.iter().filter(|term| terms.binary_search(term).is_err()) {
+    for term in new.iter().filter(|term| term.leads() && terms.binary_search(term).is_err()) {
         connection.execute(&term_at(INSERT_TERM, *term, write.kind, write.key))?;
     }
     delete_values(connection, write.key)?;
@@ -49,7 +49,7 @@ pub(super) fn replace(connection: &mut Connection, write: &Write, terms: &[Term]
 
 /// No entries any more.
 pub(super) fn delete(connection: &mut Connection, (kind, key): (ResourceType, InstanceKey), terms: &[Term]) -> QueryResult<()> {
-    for term in terms {
+    for term in terms.iter().filter(|term| term.leads()) {
         connection.execute(&term_at(DELETE_TERM, *term, kind, key))?;
     }
     delete_values(connection, key)

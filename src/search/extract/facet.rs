@@ -16,8 +16,8 @@ pub(super) struct Facet {
     pub(super) is_main_date: bool,
     /// Whether each word of a value begins an entry.
     pub(super) by_word: bool,
-    /// Whether a query may name a target by its id alone without saying a type.
-    pub(super) by_id: bool,
+    /// Whether a patient it points at is the one in whose dossier the instance rests, and a search by it says so.
+    pub(super) is_own_patient: bool,
 }
 
 /// What the index keeps of one type.
@@ -49,7 +49,7 @@ impl Facet {
             expression,
             is_main_date: registry.main_date(kind).is_some_and(|main| main.id == parameter.id),
             by_word: parameter::is_by_word(parameter.code, parameter.kind),
-            by_id: parameter::type_of_bare_id(parameter).is_none(),
+            is_own_patient: parameter::is_own_patient(registry, kind, parameter.id),
         })
     }
 }

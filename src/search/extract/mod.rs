@@ -68,10 +68,9 @@ impl Indexer {
         let mut collector = Collector { terms: &self.terms, base: &self.base, zone: self.zone, entries: IndexEntries::default() };
         for facet in &index.facets {
             let mut found = false;
-            // What an expression cannot answer of this resource is not in it.
-            for item in facet.expression.evaluate(focus.clone(), &environment).unwrap_or_default() {
-                found |= self.take(&mut collector, facet, &item);
-            }
+            // Where an expression stops at a fault of the resource, what it had found counts.
+            let _ =
+                facet.expression.visit(focus.clone(), &environment, &mut |item| found |= self.take(&mut collector, facet, &item));
             if found {
                 collector.present(facet);
             }
@@ -98,6 +97,18 @@ impl Indexer {
 
     pub(super) fn decides_dossier(&self, kind: ResourceType, parameter: ParameterId) -> bool {
         parameter::decides_dossier(self.registry, kind, parameter)
+    }
+
+    pub(super) fn is_own_patient(&self, kind: ResourceType, parameter: ParameterId) -> bool {
+        parameter::is_own_patient(self.registry, kind, parameter)
+    }
+
+    pub(super) fn targets(&self, kind: ResourceType, parameter: ParameterId) -> &[ResourceType] {
+        parameter::targets(self.registry, kind, parameter)
+    }
+
+    pub(super) fn implied_system(&self, kind: ResourceType, parameter: ParameterId) -> Option<&'static str> {
+        parameter::implied_system(self.registry, kind, parameter)
     }
 
     pub(super) fn terms(&self) -> &Terms {

@@ -57,10 +57,10 @@ impl Collector<'_> {
 
     fn instance(&mut self, facet: &Facet, kind: ResourceType, (id, version): (&str, Option<&str>)) {
         let terms = &mut self.entries.terms;
-        terms.push(self.terms.instance(facet.id, kind, id));
-        if facet.by_id {
-            terms.push(self.terms.instance_id(facet.id, id));
-        }
+        terms.push(match kind {
+            ResourceType::Patient if facet.is_own_patient => self.terms.own_patient(facet.id, id),
+            _ => self.terms.instance(facet.id, kind, id),
+        });
         if let Some(version) = version {
             terms.push(self.terms.instance_version(facet.id, (kind, id, version)));
         }

@@ -76,8 +76,7 @@ fn a_document_reference_is_found_by_every_form_of_its_values() {
         terms.code_without_system(of("contenttype"), TokenOf::Value, "application/pdf"),
         terms.system_code(of("identifier"), TokenOf::Value, ("urn:ietf:rfc:3986", "urn:oid:1.2.3")),
         terms.instance(of("subject"), ResourceType::Patient, "p1"),
-        terms.instance(of("patient"), ResourceType::Patient, "p1"),
-        terms.instance_id(of("subject"), "p1"),
+        terms.own_patient(of("patient"), "p1"),
         terms.instance(of("author"), ResourceType::Practitioner, "a"),
         terms.instance_version(of("author"), (ResourceType::Practitioner, "a", "3")),
         terms.code_without_system(of("author"), TokenOf::Identifier, "1-2"),
@@ -100,7 +99,7 @@ fn a_document_reference_is_found_by_every_form_of_its_values() {
         terms.code_without_system(of("type"), TokenOf::Value, "11502-2"),
         terms.present(of("event")),
         terms.present(of("encounter")),
-        terms.instance_id(of("patient"), "p1"),
+        terms.instance(of("patient"), ResourceType::Patient, "p1"),
         terms.instance(of("relatesto"), ResourceType::DocumentReference, "9"),
     ]
     .iter()

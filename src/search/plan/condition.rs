@@ -43,11 +43,12 @@ fn of_filter(kind: ResourceType, filter: &Filter, (indexer, now): (&Indexer, Ins
         Test::Number(values) => any(values, |value| quantity::number(parameter, None, value)),
         Test::Date(values) => any(values, |value| date::compared(value, (indexer.zone(), now), &dates)),
         Test::String(how, values) => of_strings((terms, parameter), &filter.code, *how, values)?,
-        Test::Token(TokenMatch::Is, values) => tokens(terms, parameter, TokenOf::Value, values),
-        Test::Token(TokenMatch::IsNot, values) => negated(tokens(terms, parameter, TokenOf::Value, values)),
+        Test::Token(TokenMatch::Is, values) => own_tokens((indexer, kind), parameter, values),
+        Test::Token(TokenMatch::IsNot, values) => negated(own_tokens((indexer, kind), parameter, values)),
         Test::Identifier(values) => tokens(terms, parameter, TokenOf::Identifier, values),
         Test::Reference(PathMatch::Is, values) => {
-            any(values, |value| Condition::Term(reference::term(indexer, parameter, value)))
+            let terms: Vec<_> = values.iter().flat_map(|value| reference::terms(kind, parameter, value, indexer)).collect();
+            any(&terms, |term| Condition::Term(*term))
         }
         Test::Quantity(values) => any(values, |value| quantity::measured(terms, parameter, value)),
         Test::Uri(PathMatch::Is, values) => any(values, |value| Condition::Term(terms.uri(parameter, value))),
@@ -89,7 +90,10 @@ fn of_strings((terms, parameter): (&Terms, ParameterId), code: &str, how: TextMa
         return Err(unsupported("the modifier `text`").at(format!("http.{code}")));
     }
     Ok(any(values, |value| match how {
-        TextMatch::Exact => Condition::Term(terms.exact(parameter, value)),
+        TextMatch::Exact => Condition::All(vec![
+            Condition::StringPrefix(parameter, fold(value).into()),
+            Condition::Term(terms.exact(parameter, value)),
+        ]),
         TextMatch::Contains => Condition::StringContains(parameter, fold(value).into()),
         TextMatch::Starts | TextMatch::FullText => Condition::StringPrefix(parameter, fold(value).into()),
     }))
@@ -105,6 +109,23 @@ fn tokens(terms: &Terms, parameter: ParameterId, of: TokenOf, values: &[TokenVal
         TokenValue::System(system) => vec![terms.system(parameter, of, system)],
     };
     any(&values.iter().flat_map(terms_of).collect::<Vec<_>>(), |term| Condition::Term(*term))
+}
+
+/// The same of the parameter's own values, which may be in a system that they do not say.
+fn own_tokens((indexer, kind): (&Indexer, ResourceType), parameter: ParameterId, values: &[TokenValue]) -> Condition {
+    let (terms, of) = (indexer.terms(), TokenOf::Value);
+    let names_system = values.iter().any(|value| matches!(value, TokenValue::SystemCode(..) | TokenValue::System(_)));
+    let implied = names_system.then(|| indexer.implied_system(kind, parameter)).flatten();
+    let in_implied = |value: &TokenValue| match value {
+        TokenValue::SystemCode(system, code) if implied == Some(system) => Some(terms.code_without_system(parameter, of, code)),
+        TokenValue::System(system) if implied == Some(system) => Some(terms.present(parameter)),
+        _ => None,
+    };
+    let own = values.iter().filter_map(in_implied).map(Condition::Term);
+    match own.collect::<Vec<_>>() {
+        none if none.is_empty() => tokens(terms, parameter, of, values),
+        own => Condition::Any(own.into_iter().chain([tokens(terms, parameter, of, values)]).collect()),
+    }
 }
 
 fn present(present: Condition, wanted: bool) -> Condition {

@@ -6,24 +6,25 @@ use crate::search::extract::Indexer;
 use crate::search::index::Term;
 use crate::search::query::ReferenceValue;
 
-/// The term an instance carries whose `parameter` points at `value`.
-pub(super) fn term(indexer: &Indexer, parameter: ParameterId, value: &ReferenceValue) -> Term {
+/// The terms of which an instance of `kind` carries one whose `parameter` points at `value`: several for an id that says no type.
+pub(super) fn terms(kind: ResourceType, parameter: ParameterId, value: &ReferenceValue, indexer: &Indexer) -> Vec<Term> {
     let terms = indexer.terms();
+    let is_own = indexer.is_own_patient(kind, parameter);
+    let instance = |target, id: &str, version: Option<&str>| match version {
+        Some(version) => terms.instance_version(parameter, (target, id, version)),
+        None if target == ResourceType::Patient && is_own => terms.own_patient(parameter, id),
+        None => terms.instance(parameter, target, id),
+    };
     match value {
-        ReferenceValue::Id(id) => terms.instance_id(parameter, id.as_str()),
-        ReferenceValue::Instance { kind, id, version } => instance(indexer, parameter, (*kind, id.as_str(), version.as_deref())),
-        ReferenceValue::Url { url, version: Some(version) } => terms.url_version(parameter, url, version),
+        ReferenceValue::Id(id) => {
+            indexer.targets(kind, parameter).iter().map(|target| instance(*target, id.as_str(), None)).collect()
+        }
+        ReferenceValue::Instance { kind, id, version } => vec![instance(*kind, id.as_str(), version.as_deref())],
+        ReferenceValue::Url { url, version: Some(version) } => vec![terms.url_version(parameter, url, version)],
         ReferenceValue::Url { url, version: None } => match local(indexer, url) {
-            Some(Reference::Instance { kind, id, version }) => instance(indexer, parameter, (kind, id.as_str(), version)),
-            _ => terms.url(parameter, url),
+            Some(Reference::Instance { kind, id, version }) => vec![instance(kind, id.as_str(), version)],
+            _ => vec![terms.url(parameter, url)],
         },
-    }
-}
-
-fn instance(indexer: &Indexer, parameter: ParameterId, (kind, id, version): (ResourceType, &str, Option<&str>)) -> Term {
-    match version {
-        Some(version) => indexer.terms().instance_version(parameter, (kind, id, version)),
-        None => indexer.terms().instance(parameter, kind, id),
     }
 }
 

@@ -157,6 +157,26 @@ fn ids_and_moments_of_change_are_asked_of_the_instance_itself() {
 }
 
 #[test]
+fn a_code_is_in_the_system_of_its_value_set_though_it_does_not_say_so() {
+    let patient = json!({"resourceType": "Patient", "gender": "male", "maritalStatus": {"coding": [{"code": "male"}]}});
+    let table = [
+        ("gender", "http://hl7.org/fhir/administrative-gender|male", true),
+        ("gender", "http://hl7.org/fhir/administrative-gender|", true),
+        ("gender", "http://hl7.org/fhir/administrative-gender|female", false),
+        ("gender", "urn:other|male", false),
+        ("gender", "urn:other|", false),
+        ("gender", "|male", true),
+        ("gender", "male", true),
+        ("gender:not", "http://hl7.org/fhir/administrative-gender|male,x", false),
+    ];
+    for (name, value, expected) in table {
+        assert_eq!(finds(indexer(), &patient, name, value), expected, "{name}={value}");
+    }
+    let observation = json!({"resourceType": "Observation", "code": {"coding": [{"code": "final"}]}});
+    assert!(!finds(indexer(), &observation, "code", "http://hl7.org/fhir/observation-status|final"));
+}
+
+#[test]
 fn a_search_without_criteria_finds_everything() {
     assert_eq!(plan_of(ResourceType::Patient, &[]).condition, Condition::All(Vec::new()));
 }

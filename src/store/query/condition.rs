@@ -65,7 +65,7 @@ pub(super) fn values_of<'a>(dialect: Dialect, condition: &'a Condition) -> Optio
 /// The terms of which one is enough for the condition, where it is such a one.
 pub(super) fn alternatives(condition: &Condition) -> Option<Vec<Term>> {
     match condition {
-        Condition::Term(term) => Some(vec![*term]),
+        Condition::Term(term) => term.leads().then(|| vec![*term]),
         Condition::Any(parts) => {
             let mut terms = parts.iter().map(alternatives).collect::<Option<Vec<_>>>()?.concat();
             terms.sort_unstable();
