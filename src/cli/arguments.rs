@@ -172,7 +172,7 @@ pub(super) struct BenchArguments {
     /// One JSON object a figure instead of a table
     #[arg(long)]
     pub(super) ndjson: bool,
-    /// Where the store is seeded; removed afterwards [default: a folder of the system's for such]
+    /// Where the store is seeded, and removed afterwards [default: data]
     #[arg(long, value_name = "FOLDER")]
     pub(super) folder: Option<PathBuf>,
 }

@@ -8,6 +8,7 @@ mod check;
 mod load;
 mod log;
 mod output;
+mod serve;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,8 +16,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::arguments::{Command, CommandLine, ConfigCommand};
+use self::arguments::{Command, CommandLine, ConfigCommand, LoadArguments};
+use self::load::Target;
 use crate::config::{Effective, Sources, StoreSettings};
+use crate::outcome::Failure;
 
 const REFUSED: u8 = 1;
 const MISUSED: u8 = 2;
@@ -66,14 +69,19 @@ fn dispatch(command: Command, environment: Vec<(String, String)>) -> Result<bool
             check::run(&effective);
             Ok(true)
         }
-        Command::Load(arguments) => block_on(load::run(&arguments)),
+        Command::Load(arguments) => load_files(&arguments, environment),
         Command::Migrate(flags) => migrate(&configuration(flags.sources(), environment)?.settings.store),
-        Command::Bench(arguments) => block_on(bench::run(&arguments)),
+        Command::Bench(arguments) => on_one_thread(bench::run(&arguments)),
         Command::BenchLimit { folder } => {
             actix_web::rt::System::new().block_on(bench::serve_limit(&folder)).map_err(Ended::Failed)?;
             Ok(true)
         }
-        Command::Serve(_) => Err(Ended::Failed("not yet".to_owned())),
+        Command::Serve(flags) => {
+            let settings = configuration(flags.sources(), environment)?.settings;
+            log::begin(settings.log);
+            serve::run(&settings).map_err(Ended::Failed)?;
+            Ok(true)
+        }
     }
 }
 
@@ -85,7 +93,7 @@ fn configuration(
 }
 
 fn migrate(store: &StoreSettings) -> Result<bool, Ended> {
-    let taken = crate::store::migrate(store).map_err(|failure| Ended::Failed(failure.to_string()))?;
+    let taken = crate::store::migrate(store).map_err(|failure| Ended::Failed(told(&failure)))?;
     for name in &taken {
         output::say(format_args!("migrated: {name}"));
     }
@@ -93,7 +101,34 @@ fn migrate(store: &StoreSettings) -> Result<bool, Ended> {
     Ok(true)
 }
 
+fn load_files(arguments: &LoadArguments, environment: Vec<(String, String)>) -> Result<bool, Ended> {
+    let target = if arguments.store.is_some() {
+        let settings = configuration(arguments.sources(), environment)?.settings;
+        log::begin(settings.log);
+        Target::store(&settings)
+    } else {
+        Target::server(&arguments.to)
+    };
+    block_on(load::run(target.map_err(Ended::Failed)?, &arguments.paths))
+}
+
+/// A failure for the one who gave the command, who may know its cause too.
+fn told(failure: &Failure) -> String {
+    let issues: Vec<&str> = failure.issues().iter().map(|issue| issue.diagnostics.as_str()).collect();
+    match failure.cause() {
+        Some(cause) => format!("{}: {cause}", issues.join("; ")),
+        None => issues.join("; "),
+    }
+}
+
 fn block_on(work: impl Future<Output = Result<bool, String>>) -> Result<bool, Ended> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Ended::Failed(error.to_string()))?;
+    runtime.block_on(work).map_err(Ended::Failed)
+}
+
+/// As [`block_on`], for work that must leave the machine to what it measures.
+fn on_one_thread(work: impl Future<Output = Result<bool, String>>) -> Result<bool, Ended> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Ended::Failed(error.to_string()))?;
     runtime.block_on(work).map_err(Ended::Failed)

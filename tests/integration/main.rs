@@ -9,6 +9,7 @@
 )]
 
 mod examples;
+mod command_line;
 mod conformance;
 mod readme;
 mod rest;

@@ -35,6 +35,8 @@ use crate::store::raw::{self, Work};
 
 const STORE_FILE: &str = "store.sqlite";
 const COPY_FILE: &str = "copy.sqlite";
+/// Where a store rests that nothing else is said of: a folder for temporary files might be no disk at all.
+const DEFAULT_FOLDER: &str = "data";
 const ANY_PORT: &str = "127.0.0.1:0";
 /// A file of SQLite in WAL mode is two files; the index of the log is made anew.
 const FILE_PARTS: [&str; 2] = ["", "-wal"];
@@ -230,8 +232,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(parent: Option<&Path>) -> Result<Self, String> {
-        let parent = parent.map_or_else(std::env::temp_dir, Path::to_path_buf);
-        let folder = parent.join(format!("carnet-bench-{}", std::process::id()));
+        let folder = parent.unwrap_or(Path::new(DEFAULT_FOLDER)).join(format!("carnet-bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         Ok(Self(folder))
     }

@@ -9,25 +9,25 @@ mod progress;
 mod target;
 mod unit;
 
+use std::path::PathBuf;
+
 use tokio::task::JoinSet;
 
 use self::answer::Verdict;
 use self::input::{Input, Text};
 use self::progress::Progress;
-use self::target::Target;
+pub(super) use self::target::Target;
 use self::unit::Unit;
-use super::arguments::LoadArguments;
 
 /// Single resources under way at once.
 const AT_ONCE_RESOURCES: usize = 32;
 
-/// Loads what `arguments` name; true: nothing was refused.
+/// Loads what `paths` name into `target`; true: nothing was refused.
 ///
 /// # Errors
-/// In a sentence, why nothing could be begun.
-pub(super) async fn run(arguments: &LoadArguments) -> Result<bool, String> {
-    let target = Target::server(&arguments.to)?;
-    let (inputs, unreadable) = input::inputs(&arguments.paths);
+/// In a sentence, why the load could not be ended well.
+pub(super) async fn run(target: Target, paths: &[PathBuf]) -> Result<bool, String> {
+    let (inputs, unreadable) = input::inputs(paths);
     let mut load =
         Load { target, progress: Progress::begin(inputs.iter().map(|input| input.bytes).sum()), under_way: JoinSet::new() };
     for path in unreadable {
@@ -37,6 +37,7 @@ pub(super) async fn run(arguments: &LoadArguments) -> Result<bool, String> {
         load.file(input).await;
     }
     load.finish_all().await;
+    load.target.close();
     Ok(load.progress.end())
 }
 
