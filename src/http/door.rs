@@ -22,6 +22,9 @@ use crate::security;
 /// The longest URL, path and query together.
 const MAX_URL_BYTES: usize = 16 * 1024;
 
+/// Statuses from here on are ours to repair.
+const FIRST_SERVER_ERROR: u16 = 500;
+
 /// What every request needs.
 #[derive(Debug)]
 pub(super) struct Door {
@@ -123,6 +126,7 @@ impl Visit<'_> {
         }
         let http = self.http;
         let headers = http.headers();
+        head::check_not_encoded(headers)?;
         let content_type = head::text(headers, &header::CONTENT_TYPE);
         let declared = head::text(headers, &header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
         let bytes = payload::read(body, declared, self.door.body).await?;
@@ -148,7 +152,12 @@ impl Visit<'_> {
 
     fn refusal(&self, failure: &Failure) -> HttpResponse {
         if let Some(cause) = failure.cause() {
-            tracing::error!(target: "carnet::failure", request = %self.request_id, kind = %failure.kind(), %cause);
+            let (request, kind) = (self.request_id, failure.kind());
+            if kind.status() >= FIRST_SERVER_ERROR {
+                tracing::error!(target: "carnet::failure", %request, %kind, %cause);
+            } else {
+                tracing::debug!(target: "carnet::failure", %request, %kind, %cause);
+            }
         }
         response::refused(failure, &self.look)
     }

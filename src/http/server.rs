@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::oneshot;
 
 use super::door::{Door, answer};
@@ -39,6 +40,7 @@ pub struct Server {
 /// # Errors
 /// What the operating system says against it.
 pub fn start(listener: TcpListener, engine: Arc<Engine>, setup: Setup) -> std::io::Result<Server> {
+    allow_open_files(setup.limits.connections);
     let (stop, stopped) = oneshot::channel();
     let thread = std::thread::Builder::new().name(String::from("http")).spawn(move || {
         let system = actix_web::rt::System::new();
@@ -94,6 +96,23 @@ async fn serve(listener: TcpListener, engine: Arc<Engine>, setup: Setup, stopped
         .listen(listener)?
         .run()
         .await
+}
+
+/// Files this process opens besides connections.
+const OTHER_FILES: u64 = 256;
+
+/// Lets this process open as many files as its connections need, as far as the operating system allows.
+fn allow_open_files(connections: usize) {
+    let needed = OTHER_FILES.saturating_add(connections as u64);
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= needed) {
+        return;
+    }
+    let allowed = limit.maximum.map_or(needed, |maximum| maximum.min(needed));
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(allowed), maximum: limit.maximum });
+    if raised.is_err() || allowed < needed {
+        tracing::warn!(allowed, needed, "the operating system allows fewer open files than limits.connections needs");
+    }
 }
 
 fn threads(limits: Limits) -> usize {

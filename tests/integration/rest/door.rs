@@ -28,6 +28,14 @@ fn every_refusal_is_an_operation_outcome_with_its_code() {
         ("POST", "/Patient", &[("content-type", "application/fhir+xml")], b"<Patient/>", 415, "not-supported"),
         ("POST", "/Patient", &[], b"{}", 415, "not-supported"),
         ("POST", "/Patient", &[("content-type", "application/fhir+json;fhirVersion=3.0")], b"{}", 415, "not-supported"),
+        (
+            "POST",
+            "/Patient",
+            &[("content-type", "application/fhir+json"), ("content-encoding", "gzip")],
+            b"x",
+            415,
+            "not-supported",
+        ),
         ("POST", "/Patient", &json, b"", 400, "structure"),
         ("POST", "/Patient", &json, b"{", 400, "structure"),
         ("POST", "/Patient", &json, b"\xff", 400, "structure"),
@@ -175,8 +183,12 @@ fn a_server_that_ends_finishes_what_it_has_accepted() {
     connection.write_all(&body.as_bytes()[..10]).unwrap();
     // Answered on another connection: the first one has been accepted by then.
     assert_eq!(server.get("/metadata").status, 200);
+    let address = server.address;
     let ending = std::thread::spawn(move || server.stop());
-    std::thread::sleep(Duration::from_millis(200));
+    // The end has begun when nobody new is let in.
+    while TcpStream::connect(address).is_ok() {
+        std::thread::yield_now();
+    }
     connection.write_all(&body.as_bytes()[10..]).unwrap();
     assert_eq!(Answer::read(&mut connection).status, 201);
     ending.join().unwrap();

@@ -3,5 +3,6 @@
 mod binary;
 mod door;
 mod instance;
+mod journal;
 mod search;
 mod system;

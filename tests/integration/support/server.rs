@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use carnet::app::{self, Ending, Running};
@@ -36,7 +37,7 @@ pub(crate) struct Server {
     running: Option<Running>,
     pub(crate) address: SocketAddr,
     pub(crate) base_url: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Server {
@@ -55,7 +56,12 @@ impl Server {
         let running = app::start(&settings, context(), Ending::ByHolder).unwrap();
         let base_url = running.base_url().to_string();
         let address = base_url.trim_start_matches("http://").trim_end_matches("/fhir").parse().unwrap();
-        Self { running: Some(running), address, base_url, _folder: folder }
+        Self { running: Some(running), address, base_url, folder }
+    }
+
+    /// The file of its store.
+    pub(crate) fn store_file(&self) -> PathBuf {
+        self.folder.path().join("store.sqlite")
     }
 
     /// Sends one request; `path` is relative to the service base.
