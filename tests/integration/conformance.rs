@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::support::liar;
+use crate::support::people::Stranger;
+use crate::support::server::Server;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance")
@@ -92,4 +94,61 @@ fn every_fixture_is_used_and_every_script_is_called_as_its_file() {
     let there = std::fs::read_dir(folder().join("fixtures")).unwrap();
     let there = there.map(|file| format!("../../fixtures/{}", file.unwrap().file_name().to_string_lossy()));
     assert_eq!(used, there.collect());
+}
+
+/// What a CapabilityStatement says the server does, in the words of `coverage.json`.
+fn claims_of(statement: &Value) -> BTreeSet<String> {
+    let rest = &statement["rest"][0];
+    let codes = |value: &Value, of: &str| -> Vec<String> {
+        let items = value.as_array().cloned().unwrap_or_default();
+        items.iter().map(|item| format!("{of}:{}", item["code"].as_str().or(item["type"].as_str()).unwrap())).collect()
+    };
+    let mut claims: BTreeSet<String> = codes(&rest["interaction"], "system").into_iter().collect();
+    for format in statement["format"].as_array().unwrap() {
+        claims.insert(format!("format:{}", if format.as_str().unwrap().contains("json") { "json" } else { "xml" }));
+    }
+    for resource in rest["resource"].as_array().unwrap() {
+        claims.extend(codes(&resource["interaction"], "interaction"));
+        claims.extend(codes(&resource["searchParam"], "searchParam"));
+        claims.insert(format!("versioning:{}", resource["versioning"].as_str().unwrap()));
+        for flag in ["updateCreate", "conditionalCreate", "conditionalUpdate", "readHistory"] {
+            if resource[flag] == true {
+                claims.insert(flag.to_owned());
+            }
+        }
+        for degree in ["conditionalRead", "conditionalDelete"] {
+            if resource[degree].as_str().is_some_and(|degree| degree != "not-supported") {
+                claims.insert(degree.to_owned());
+            }
+        }
+        for operation in resource["operation"].as_array().into_iter().flatten() {
+            claims.insert(format!("operation:{}", operation["name"].as_str().unwrap()));
+        }
+    }
+    claims
+}
+
+#[tokio::test]
+async fn every_claim_of_the_capability_statement_has_a_script() {
+    let server = Server::start();
+    let statement = Stranger::of(&server).get("metadata").await.expect(200).json();
+    let claimed = claims_of(&statement);
+    assert!(claimed.contains("interaction:read") && claimed.contains("searchParam:token"), "{claimed:?}");
+    let covered: BTreeSet<String> = coverage().iter().map(|claim| claim["claim"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(claimed.difference(&covered).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+#[tokio::test]
+async fn scripts_and_reports_are_themselves_fhir_that_this_server_takes() {
+    let server = Server::start();
+    let stranger = Stranger::of(&server);
+    for script in scripts() {
+        let file = folder().join("scripts").join(format!("{script}.json"));
+        let json: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        stranger.put(&format!("TestScript/{}", json["id"].as_str().unwrap()), &json).await.expect(201);
+    }
+    let (_, reports) = run(&format!("http://{}", liar::start()));
+    for report in reports.values() {
+        stranger.post("TestReport", report).await.expect(201);
+    }
 }

@@ -8,9 +8,12 @@
     reason = "a test fails by panicking and says why"
 )]
 
-mod examples;
 mod command_line;
 mod conformance;
+mod examples;
+mod http;
+mod interaction;
+mod main_job;
 mod readme;
 mod rest;
 mod support;

@@ -1,4 +1,8 @@
 //! What the tests stand on.
 
+pub(crate) mod client;
 pub(crate) mod liar;
+pub(crate) mod people;
+pub(crate) mod resources;
 pub(crate) mod server;
+pub(crate) mod wire;

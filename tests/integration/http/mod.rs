@@ -1,0 +1,5 @@
+//! The door: what malformed, oversized, slow and curious clients get, and what is written down about them.
+
+mod limits;
+mod malformed;
+mod routes;

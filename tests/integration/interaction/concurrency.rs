@@ -1,0 +1,67 @@
+//! Many at once: V-07, V-08, and paging while others write (S-15).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::support::people::{Holder, Laboratory, Professional};
+use crate::support::resources::{patient, patient_called, weight};
+use crate::support::server::Server;
+
+const AT_ONCE: usize = 64;
+
+#[tokio::test]
+async fn v_08_of_64_updates_with_one_if_match_one_wins() {
+    let server = Server::start();
+    let professional = Professional::of(&server);
+    professional.put("Patient/p", &patient_called("p")).await.expect(201);
+    let resource = patient_called("p");
+    let put = || async { professional.put("Patient/p", &resource).header("If-Match", "W/\"1\"").await.status };
+    let mut statuses = BTreeMap::new();
+    for status in join_all((0..AT_ONCE).map(|_| put())).await {
+        *statuses.entry(status).or_insert(0) += 1;
+    }
+    assert_eq!(statuses, BTreeMap::from([(200, 1), (412, AT_ONCE - 1)]));
+    assert_eq!(professional.get("Patient/p").await.header("ETag"), "W/\"2\"");
+}
+
+#[tokio::test]
+async fn s_15_pages_neither_lose_nor_repeat_while_others_write() {
+    const BEFORE: u32 = 45;
+    let server = Server::start();
+    let (holder, laboratory) = (Holder::of(&server), Laboratory::of(&server));
+    let subject = holder.post("Patient", &patient()).await.expect(201).place();
+    let mut before = BTreeSet::new();
+    for kilograms in 0..BEFORE {
+        let created = laboratory.post("Observation", &weight(&subject, kilograms)).await.expect(201);
+        before.insert(created.json()["id"].as_str().unwrap().to_owned());
+    }
+    for order in ["", "&_sort=-_lastUpdated", "&_sort=date", "&_sort=_id"] {
+        let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+        let mut next = Some(format!("Observation?patient={subject}&_count=7{order}"));
+        while let Some(page) = next {
+            let answer = holder.get(&page).await.expect(200);
+            for resource in answer.resources() {
+                *seen.entry(resource["id"].as_str().unwrap().to_owned()).or_default() += 1;
+            }
+            next = answer.link("next");
+            laboratory.post("Observation", &weight(&subject, 99)).await.expect(201);
+            laboratory.post("Observation", &weight("Patient/somebody-else", 99)).await.expect(201);
+            assert!(seen.len() < 200, "the pages do not end");
+        }
+        assert!(seen.values().all(|times| *times == 1), "{order}: an instance came twice");
+        assert!(before.iter().all(|id| seen.contains_key(id)), "{order}: an instance was lost");
+    }
+}
+
+#[tokio::test]
+async fn b_05_of_two_transactions_that_create_one_id_both_succeed_in_turn() {
+    let server = Server::start();
+    let laboratory = Laboratory::of(&server);
+    let bundle = crate::support::resources::transaction(&[crate::support::resources::put_entry(&patient_called("p"))]);
+    let answers = join_all((0..8).map(|_| async { laboratory.post("", &bundle).await.expect(200).json() })).await;
+    let versions: BTreeSet<String> = answers.iter().map(|answer| answer["entry"][0]["response"]["etag"].to_string()).collect();
+    assert_eq!(versions.len(), 8, "{versions:?}");
+    assert_eq!(laboratory.get("Patient/p").await.expect(200).json()["meta"]["versionId"], json!("8"));
+}

@@ -1,0 +1,7 @@
+//! Each interaction over HTTP, beyond what the conformance scripts can say: bytes, headers, races, sizes.
+
+mod binary;
+mod concurrency;
+mod stored_bytes;
+mod transaction;
+mod versions;
