@@ -1,7 +1,7 @@
 //! What the FHIRPath engine is told about the types of R4.
 
 use super::registry::Registry;
-use crate::fhirpath::model::{Choice, Model, Property, TypeId};
+use crate::fhirpath::model::{Choice, Model, ModelId, Property, TypeId};
 
 impl Model for Registry {
     fn type_named(&self, name: &str) -> Option<TypeId> {
@@ -23,5 +23,9 @@ impl Model for Registry {
 
     fn choices(&self, of: TypeId, name: &str) -> &[Choice] {
         self.structure(of).choices(name)
+    }
+
+    fn identity(&self) -> Option<ModelId> {
+        self.model_id
     }
 }

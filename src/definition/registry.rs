@@ -14,7 +14,7 @@ use super::profile::Profile;
 use super::structure::Structure;
 use super::terminology::{CodeSystem, ValueSet};
 use crate::fhir::ResourceType;
-use crate::fhirpath::model::TypeId;
+use crate::fhirpath::model::{ModelId, TypeId};
 
 /// Everything R4 4.0.1 defines.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub struct Registry {
     profiles: OnceLock<Lazy>,
     code_systems: OnceLock<Lazy>,
     value_sets: OnceLock<Lazy>,
+    /// What tells it from other models of types.
+    pub(super) model_id: Option<ModelId>,
     /// What [`Registry::structure`] gives for a number that is none of its own.
     nothing: Structure,
 }
@@ -56,6 +58,7 @@ impl Registry {
             profiles: OnceLock::new(),
             code_systems: OnceLock::new(),
             value_sets: OnceLock::new(),
+            model_id: ModelId::fresh(),
             nothing: Structure::nothing(),
         })
     }

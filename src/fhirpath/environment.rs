@@ -3,7 +3,7 @@
 
 use super::item::Item;
 use super::limit;
-use super::model::{Model, TypeId};
+use super::model::{Model, ModelId, TypeId};
 use crate::fhir::Instant;
 use crate::fhir::decimal::Decimal;
 use crate::fhir::json::Node;
@@ -74,6 +74,7 @@ pub struct Environment<'t> {
     pub(super) now: Option<Instant>,
     pub(super) zone_minutes: i16,
     pub(super) limits: Limits,
+    pub(super) model_id: Option<ModelId>,
     /// The type `Resource`, whose values say themselves what they are.
     pub(super) any_resource: Option<TypeId>,
 }
@@ -91,6 +92,7 @@ impl<'t> Environment<'t> {
             now: None,
             zone_minutes: 0,
             limits: Limits::default(),
+            model_id: model.identity(),
             any_resource: model.type_named("Resource"),
         }
     }

@@ -2,12 +2,14 @@
 //! operation that uses it.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use regex::Regex;
 
 use super::error::ParseError;
 use super::function::{Make, Test, TypeTest};
 use super::limit::MAX_DEPTH;
+use super::model::{ModelId, TypeId};
 use super::value::{SystemType, Value};
 
 /// An operation of a program.
@@ -152,6 +154,27 @@ struct Placed {
     op: Op,
     depth: u16,
     offset: u32,
+    known: KnownProperty,
+}
+
+/// What a step was last told about its property: the model's number, the owner's type and the property's type, packed.
+/// A step of a stored expression meets the same type again and again.
+#[derive(Debug, Default)]
+struct KnownProperty(AtomicU64);
+
+impl KnownProperty {
+    fn key(model: ModelId, of: TypeId) -> u64 {
+        u64::from(model.number()) << 32 | u64::from(of.0) << 16
+    }
+
+    fn get(&self, model: ModelId, of: TypeId) -> Option<TypeId> {
+        let known = self.0.load(Ordering::Relaxed);
+        (known & !0xFFFF == Self::key(model, of)).then_some(TypeId((known & 0xFFFF) as u16))
+    }
+
+    fn set(&self, model: ModelId, of: TypeId, found: TypeId) {
+        self.0.store(Self::key(model, of) | u64::from(found.0), Ordering::Relaxed);
+    }
 }
 
 /// A compiled expression.
@@ -172,7 +195,7 @@ impl Program {
             return Err(ParseError { offset, message: format!("the expression is nested deeper than {MAX_DEPTH}") });
         }
         let id = OpId(self.ops.len() as u32);
-        self.ops.push(Placed { op, depth, offset: offset as u32 });
+        self.ops.push(Placed { op, depth, offset: offset as u32, known: KnownProperty::default() });
         Ok(id)
     }
 
@@ -211,6 +234,23 @@ impl Program {
 
     pub(super) fn op(&self, id: OpId) -> Op {
         self.ops.get(id.0 as usize).map_or(Op::Nothing, |placed| placed.op)
+    }
+
+    /// The type of the property that the step `id` names on `of`: remembered, or asked for and then remembered.
+    pub(super) fn property_type(
+        &self,
+        id: OpId,
+        model: Option<ModelId>,
+        of: TypeId,
+        ask: impl FnOnce() -> Option<TypeId>,
+    ) -> Option<TypeId> {
+        let (Some(model), Some(placed)) = (model, self.ops.get(id.0 as usize)) else { return ask() };
+        if let Some(known) = placed.known.get(model, of) {
+            return Some(known);
+        }
+        let found = ask()?;
+        placed.known.set(model, of, found);
+        Some(found)
     }
 
     pub(super) fn offset(&self, id: OpId) -> usize {

@@ -102,6 +102,7 @@ impl<'t> Evaluator<'t> {
     fn equal_values(&self, left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
         match (left, right) {
             (Value::Boolean(left), Value::Boolean(right)) => Some(left == right),
+            (Value::Integer(left), Value::Integer(right)) => Some(left == right),
             (Value::String(left), Value::String(right)) => Some(left == right),
             (Value::Temporal(left), Value::Temporal(right)) => {
                 if left.date().is_some() != right.date().is_some() {

@@ -70,6 +70,7 @@ impl<'t> Evaluator<'t> {
     fn compared(&self, at: OpId, left: &Item<'t>, right: &Item<'t>) -> Attempt<Option<Ordering>> {
         if let (Some(left), Some(right)) = (self.value_of(left), self.value_of(right)) {
             match (&left, &right) {
+                (Value::Integer(left), Value::Integer(right)) => return Ok(Some(left.cmp(right))),
                 (Value::String(left), Value::String(right)) => return Ok(Some(left.cmp(right))),
                 (Value::Temporal(left), Value::Temporal(right)) => {
                     return Ok(left.compare(*right));

@@ -28,7 +28,7 @@ impl<'t> Evaluator<'t> {
         self.each(base, scope, &mut |item| {
             self.charge(id, 1)?;
             match &item {
-                Item::Element(element) => self.member(element, name, sink),
+                Item::Element(element) => self.member(id, element, name, sink),
                 Item::Value(Value::Type(kind)) => match name.plain() {
                     "namespace" => sink(Value::text(kind.namespace).into()),
                     "name" => sink(Value::String(kind.name.clone()).into()),
@@ -40,7 +40,7 @@ impl<'t> Evaluator<'t> {
     }
 
     /// Every element that stands under `name` in `of`.
-    pub(super) fn member(&self, of: &Element<'t>, name: &Name, sink: Sink<'_, 't>) -> Flow {
+    pub(super) fn member(&self, id: OpId, of: &Element<'t>, name: &Name, sink: Sink<'_, 't>) -> Flow {
         if let Some(primitive) = of.primitive()
             && name.plain() == "value"
         {
@@ -52,24 +52,27 @@ impl<'t> Evaluator<'t> {
         let Some(object) = of.object() else { return Ok(()) };
         let (value, sibling) = pair(object, name);
         if value.is_some() || sibling.is_some() {
-            let type_id = self.property_type(of, name.plain());
+            let type_id = of.type_id().and_then(|of| {
+                let ask = || self.property_type(of, name.plain());
+                self.program.property_type(id, self.environment.model_id, of, ask)
+            });
             return self.hand_out(value, sibling, type_id, sink);
         }
         self.choice(of, object, name, sink)
     }
 
-    fn property_type(&self, of: &Element<'t>, name: &str) -> Option<TypeId> {
-        let property = self.environment.model.property(of.type_id()?, name)?;
-        Some(property.type_id)
+    fn property_type(&self, of: TypeId, name: &str) -> Option<TypeId> {
+        self.environment.model.property(of, name).map(|property| property.type_id)
     }
 
     /// A choice element: `value` stands under `valueQuantity` or one of its other names.
     fn choice(&self, of: &Element<'t>, object: Node<'t>, name: &Name, sink: Sink<'_, 't>) -> Flow {
         let Some(type_id) = of.type_id() else { return Ok(()) };
-        if !object.children().any(|child| begins_with(child, name.plain())) {
+        let choices = self.environment.model.choices(type_id, name.plain());
+        if choices.is_empty() || !object.children().any(|child| begins_with(child, name.plain())) {
             return Ok(());
         }
-        for choice in self.environment.model.choices(type_id, name.plain()) {
+        for choice in choices {
             let (value, sibling) = pair_named(object, &choice.property);
             if value.is_some() || sibling.is_some() {
                 return self.hand_out(value, sibling, Some(choice.type_id), sink);
@@ -157,7 +160,7 @@ impl<'t> Evaluator<'t> {
                 None if has_siblings => (&*key, Some(child), object.children().find(|other| is_sibling(*other, &key))),
                 None => (&*key, Some(child), None),
             };
-            let type_id = self.property_type(element, name);
+            let type_id = element.type_id().and_then(|of| self.property_type(of, name));
             self.hand_out(value, sibling, type_id, sink)?;
         }
         Ok(())
@@ -172,14 +175,20 @@ impl<'t> Evaluator<'t> {
     }
 }
 
-/// A member and the sibling that carries its ids and extensions, in one pass.
+/// A member and the sibling that carries its ids and extensions, in one pass. Only primitives have such siblings.
 fn pair<'t>(object: Node<'t>, name: &Name) -> (Option<Node<'t>>, Option<Node<'t>>) {
     let (mut value, mut sibling) = (None, None);
     for child in object.children() {
         if child.is_named(name.plain()) {
             value = Some(child);
+            if sibling.is_some() || child.items().next().is_some_and(|item| item.kind() == JsonKind::Object) {
+                break;
+            }
         } else if child.is_named(name.underscored()) {
             sibling = Some(child);
+            if value.is_some() {
+                break;
+            }
         }
     }
     (value, sibling)

@@ -132,3 +132,19 @@ fn search_parameters_find_what_they_name() {
     assert!(values(OBSERVATION, ResourceType::Observation, "combo-value-quantity").starts_with("Quantity {"));
     assert_eq!(values(OBSERVATION, ResourceType::Observation, "value-string"), "");
 }
+
+#[test]
+fn what_a_step_remembers_of_one_type_is_not_taken_for_another() {
+    let registry = registry();
+    let environment = Environment::new(registry);
+    let compiled = Expression::parse("name is HumanName").unwrap();
+    let asked = |source: &str| {
+        let tree = Tree::parse(source.as_bytes()).unwrap();
+        compiled.test(Item::resource(registry, tree.root()), &environment).unwrap()
+    };
+    for _ in 0..2 {
+        assert_eq!(asked(r#"{"resourceType": "Patient", "name": [{"text": "a"}]}"#), Some(true));
+        assert_eq!(asked(r#"{"resourceType": "Organization", "name": "a"}"#), Some(false));
+        assert_eq!(asked(r#"{"resourceType": "Patient", "nothing": 1}"#), None);
+    }
+}
