@@ -9,7 +9,7 @@ mod reference;
 use super::extract::Indexer;
 use super::index::Term;
 use super::page;
-use super::query::{Query, SortBy, SortedValue, Summary, Total};
+use super::query::{PAGE_PARAMETER, Query, SortBy, SortedValue, Summary, Total};
 use crate::definition::ParameterId;
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType};
 use crate::outcome::{Failure, Kind, Outcome};
@@ -160,8 +160,8 @@ impl Query {
     /// The parameters of the link `next`: those of `self`, and the place after which the next page begins.
     pub fn next_parameters(&self, indexer: &Indexer, last: &Position) -> Vec<(String, String)> {
         let token = page::write(indexer.terms(), &self.identity(), last);
-        let place = (super::query::PAGE_PARAMETER.to_owned(), token);
-        self.self_parameters().iter().cloned().chain([place]).collect()
+        let others = self.self_parameters().iter().filter(|(name, _)| name != PAGE_PARAMETER);
+        others.cloned().chain([(PAGE_PARAMETER.to_owned(), token)]).collect()
     }
 
     fn position(&self, indexer: &Indexer) -> Outcome<Option<Position>> {

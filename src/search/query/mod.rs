@@ -74,7 +74,7 @@ impl Query {
         let mut query =
             Self { kind, criteria: Vec::new(), result: ResultParameters::default(), ignored: Vec::new(), used: Vec::new() };
         let mut refused = Vec::new();
-        for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        for (name, value) in parameters.iter().filter(|(_, value)| !value.trim().is_empty()) {
             match query.take(registry, name, value) {
                 Ok(()) => {}
                 Err(fault) if fault.may_be_ignored && handling == Handling::Lenient => query.ignored.push(left_out(fault, name)),
@@ -90,7 +90,6 @@ impl Query {
         }
         match self.result.take(registry, self.kind, (name, value))? {
             Taken::Used => {}
-            Taken::Page => return Ok(()),
             Taken::NotMine => {
                 let Some(criterion) = criterion::read(registry, self.kind, (name, value), 0)? else { return Ok(()) };
                 if let Some(fault) = criterion.unsupported() {
@@ -131,7 +130,7 @@ impl Query {
     /// What decides which instances match and in which order, as bytes: a page token belongs to it.
     pub(super) fn identity(&self) -> Vec<u8> {
         let mut bytes = self.kind.name().as_bytes().to_vec();
-        let decides = |name: &str| name == "_sort" || !result::NAMES.contains(&name);
+        let decides = |name: &str| name == "_sort" || !(result::NAMES.contains(&name) || name == PAGE_PARAMETER);
         for (name, value) in self.used.iter().filter(|(name, _)| decides(name)) {
             bytes.extend_from_slice(&[0xFF]);
             bytes.extend_from_slice(name.as_bytes());

@@ -18,7 +18,7 @@ pub(super) fn test(parameter: &Parameter, modifier: Option<&str>, value: &str) -
         return Ok((!value.is_empty()).then(|| Test::Special(value.into())));
     }
     let pieces: Vec<Piece<'_>> =
-        Piece::whole(value).split(b',').filter(|piece| !piece.raw.is_empty()).take(MAX_VALUES + 1).collect();
+        Piece::whole(value).split(b',').filter(|piece| !piece.raw.trim().is_empty()).take(MAX_VALUES + 1).collect();
     if pieces.len() > MAX_VALUES {
         return Err(Fault::too_many("values of one parameter", MAX_VALUES));
     }

@@ -85,8 +85,6 @@ pub(super) enum Taken {
     NotMine,
     /// It was understood and shows in the self link.
     Used,
-    /// It was understood and is the place in the matches.
-    Page,
 }
 
 impl ResultParameters {
@@ -108,7 +106,6 @@ impl ResultParameters {
                     return Err(Fault::too_many("bytes of a page token", MAX_PAGE_TOKEN_BYTES));
                 }
                 once(&mut self.page, value.into())?;
-                return Ok(Taken::Page);
             }
             other => return not_offered(other),
         }

@@ -172,8 +172,11 @@ fn a_lenient_reader_passes_over_what_is_unknown_but_not_over_what_is_wrong() {
 
 #[test]
 fn empty_values_ask_nothing() {
-    let query =
-        parse(ResourceType::DocumentReference, &[("type", ""), ("colour", ""), ("date", ",,"), ("status", "current")]).unwrap();
+    let query = parse(
+        ResourceType::DocumentReference,
+        &[("type", ""), ("colour", ""), ("date", ",,"), ("description", " "), ("identifier", " , "), ("status", "current")],
+    )
+    .unwrap();
     assert_eq!(query.criteria().len(), 1);
     assert_eq!(query.self_parameters(), pairs(&[("status", "current")]));
 }

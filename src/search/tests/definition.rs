@@ -245,7 +245,7 @@ fn escaped(code: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn tokens_match_by_definition(resource in observation(), system in prop::option::of(one_of(&SYSTEMS)), code in prop::option::of(one_of(&CODES))) {
