@@ -224,7 +224,10 @@ impl<'s> Parser<'s> {
             return Err(ParseError { offset, message: "a number that is none".into() });
         };
         let unit = match &self.token {
-            Token::Text(code) => Some(Unit::Coded(Cow::Owned(code.clone().into_owned()))),
+            Token::Text(code) => Some(match CalendarUnit::parse(code) {
+                Some(word) => Unit::Calendar(word),
+                None => Unit::Coded(Cow::Owned(code.clone().into_owned())),
+            }),
             Token::Word(word) => CalendarUnit::parse(word).map(Unit::Calendar),
             _ => None,
         };

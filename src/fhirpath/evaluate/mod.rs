@@ -146,7 +146,7 @@ impl<'t> Evaluator<'t> {
             Op::At { base, index } => self.indexed(id, (base, index), scope, sink),
             Op::Make { base, make, arguments } => self.make(make, Call { at: id, base, arguments, scope }, sink),
             Op::Type { base, test: TypeTest::As | TypeTest::OfType, of } => {
-                self.each(base, scope, &mut |item| if self.is_of(&item, of) { sink(item) } else { Ok(()) })
+                self.each(base, scope, &mut |item| if self.is_cast(&item, of) { sink(item) } else { Ok(()) })
             }
             Op::Negate(of) => self.negate(id, of, scope, sink),
             Op::Affirm(of) => self.each(of, scope, sink),

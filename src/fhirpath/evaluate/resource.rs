@@ -8,6 +8,9 @@ use super::types::reference_text;
 use super::{Attempt, Call, Evaluator, Flow, Sink, Stop, ended};
 use crate::fhir::json::Node;
 
+/// What the canonical URL of a type of FHIR begins with.
+const CORE_TYPE_URL: &str = "http://hl7.org/fhir/StructureDefinition/";
+
 impl<'t> Evaluator<'t> {
     /// `resolve()`: contained resources, entries of the bundle, then whatever the host finds; what is not found is left out.
     pub(super) fn resolve(&self, call: Call<'_, 't>, sink: Sink<'_, 't>) -> Flow {
@@ -129,8 +132,16 @@ impl<'t> Evaluator<'t> {
     pub(super) fn conforms_to(&self, call: Call<'_, 't>) -> Attempt<Option<bool>> {
         self.asked(call, "conformsTo", |item, argument| {
             let profile = self.text_of(argument)?;
-            self.environment.host?.conforms_to(item, &profile)
+            let answer = self.environment.host.and_then(|host| host.conforms_to(item, &profile));
+            answer.or_else(|| self.is_of_core_type(item, &profile))
         })
+    }
+
+    /// A type of FHIR is a profile too, which its own instances conform to.
+    fn is_of_core_type(&self, item: &Item<'t>, profile: &str) -> Option<bool> {
+        let name = profile.strip_prefix(CORE_TYPE_URL)?;
+        self.environment.model.type_named(name)?;
+        item.element().map(|element| self.is_named(element, name))
     }
 
     pub(super) fn member_of(&self, call: Call<'_, 't>) -> Attempt<Option<bool>> {

@@ -128,7 +128,7 @@ impl<'t> Evaluator<'t> {
     /// `iif`: the criterion and both results see the whole input as their focus; only the result that is chosen is evaluated.
     pub(super) fn iif(&self, call: Call<'_, 't>, sink: Sink<'_, 't>) -> Flow {
         let input = self.collect(call.base, call.scope)?;
-        let scope = Scope { this: &input, index: None, total: call.scope.total };
+        let scope = Scope { this: &input, ..call.scope };
         let Some(criterion) = self.argument(call, 0) else { return Ok(()) };
         let chosen = if self.truth(criterion, scope)? == Some(true) { self.argument(call, 1) } else { self.argument(call, 2) };
         match chosen {

@@ -103,6 +103,11 @@ impl<'t> Evaluator<'t> {
         let Some(by) = self.text_argument(call, 1)? else { return Ok(None) };
         let mut made = String::new();
         let read = self.with_pattern(call, |pattern| {
+            // An empty pattern replaces nothing.
+            if pattern.as_str().is_empty() {
+                made.push_str(text);
+                return Ok(());
+            }
             let mut end = 0;
             for captures in pattern.captures_iter(text) {
                 let Some(all) = captures.get(0) else { continue };

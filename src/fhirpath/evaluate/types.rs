@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::super::item::{Element, Item};
 use super::super::model::TypeId;
-use super::super::program::{OpId, TypeReference};
+use super::super::program::{Name, OpId, TypeReference};
 use super::super::temporal::{CalendarUnit, Temporal};
 use super::super::value::{Quantity, SystemType, TypeName, Unit, Value};
 use super::{Attempt, Evaluator, Scope};
@@ -27,6 +27,17 @@ impl<'t> Evaluator<'t> {
                 self.program.name_of(name).is_some_and(|name| self.is_named(element, name.plain()))
             }
         }
+    }
+
+    /// Whether `as` and `ofType` keep the item: as [`Evaluator::is_of`], but a primitive must be of that very type, so that
+    /// `source as uri` is not a `sourceCanonical`.
+    pub(super) fn is_cast(&self, item: &Item<'t>, of: TypeReference) -> bool {
+        let (Item::Element(element), TypeReference::Fhir(name)) = (item, of) else { return self.is_of(item, of) };
+        if element.value().is_some_and(|node| node.kind() == JsonKind::Object) {
+            return self.is_of(item, of);
+        }
+        let own = element.type_id().map(|type_id| self.environment.model.type_name(type_id));
+        own.is_some() && own == self.program.name_of(name).map(Name::plain)
     }
 
     /// Whether the element's type, or one it specialises, has this name.
