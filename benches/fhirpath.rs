@@ -26,7 +26,7 @@ fn invariants(registry: &Registry, items: &[Element<'_>], with_ele_1: bool) -> V
         let Some(type_id) = item.type_id() else { continue };
         let own = registry.structure(type_id).constraints.iter().filter_map(|id| registry.invariant(*id));
         for invariant in own.filter(|invariant| with_ele_1 || invariant.key != "ele-1") {
-            found.extend(invariant.rules.iter().filter_map(|rule| Some((position, Expression::parse(&rule.expression).ok()?))));
+            found.extend(Expression::parse(&invariant.expression).ok().map(|compiled| (position, compiled)));
         }
     }
     found

@@ -31,10 +31,7 @@ pub(super) struct Types {
 pub(super) fn load(invariants: &[Invariant]) -> Result<Types, LoadError> {
     let mut lines: Vec<StructureFacts> = core::TYPES.read()?;
     lines.retain(|line| line.kind != "logical");
-    let mut builder = Builder { numbers: HashMap::new(), paths: Vec::new(), invariants: HashMap::new(), built: Vec::new() };
-    for (index, invariant) in invariants.iter().enumerate() {
-        builder.invariants.insert(invariant.key, InvariantId(index as u16));
-    }
+    let mut builder = Builder { numbers: HashMap::new(), paths: Vec::new(), invariants, built: Vec::new() };
     builder.number(&lines)?;
     for line in &lines {
         builder.add(line)?;
@@ -45,16 +42,17 @@ pub(super) fn load(invariants: &[Invariant]) -> Result<Types, LoadError> {
     Ok(Types { structures: builder.built.into_iter().map(|(_, structure)| structure).collect(), named: named.into() })
 }
 
-struct Builder {
+struct Builder<'i> {
     /// Types by name and backbone elements by path; a name has no dot, a backbone path has one.
     numbers: HashMap<&'static str, TypeId>,
     /// The name or path of each number.
     paths: Vec<&'static str>,
-    invariants: HashMap<&'static str, InvariantId>,
+    /// Sorted by key.
+    invariants: &'i [Invariant],
     built: Vec<(TypeId, Structure)>,
 }
 
-impl Builder {
+impl Builder<'_> {
     fn number(&mut self, lines: &[StructureFacts]) -> Result<(), LoadError> {
         for line in lines {
             self.next(line.name)?;
@@ -88,8 +86,8 @@ impl Builder {
             let inside = line.element.iter().skip(index + 1).take_while(|element| is_inside(element.path, owner.path));
             let children: Vec<&ElementFacts> = inside.filter(|element| is_child(element.path, owner.path)).collect();
             let mut structure = if index == 0 { self.named_type(line)? } else { self.backbone(owner)? };
-            structure.constraints = self.constraints(owner)?;
-            self.fill(&mut structure, &children)?;
+            structure.constraints = self.constraints(owner, line)?;
+            self.fill(&mut structure, &children, line)?;
             self.built.push((type_id, structure));
         }
         Ok(())
@@ -124,11 +122,11 @@ impl Builder {
         Ok(Structure { name, base: Some(self.type_id(owner.path, name)?), ..Structure::backbone(owner.path) })
     }
 
-    fn fill(&self, structure: &mut Structure, children: &[&ElementFacts]) -> Result<(), LoadError> {
+    fn fill(&self, structure: &mut Structure, children: &[&ElementFacts], line: &StructureFacts) -> Result<(), LoadError> {
         let is_primitive = structure.primitive().is_some();
         // The value of a primitive is the JSON value itself, not a property.
         let children = children.iter().filter(|child| !(is_primitive && child.path.ends_with(".value")));
-        let elements = children.map(|child| self.element(child)).collect::<Result<Box<[Element]>, _>>()?;
+        let elements = children.map(|child| self.element(child, line)).collect::<Result<Box<[Element]>, _>>()?;
         if elements.len() > ElementSet::LIMIT {
             return Err(LoadError::TooMany("elements of a type"));
         }
@@ -161,7 +159,7 @@ impl Builder {
         Choice { property: property.into(), type_id }
     }
 
-    fn element(&self, facts: &ElementFacts) -> Result<Element, LoadError> {
+    fn element(&self, facts: &ElementFacts, line: &StructureFacts) -> Result<Element, LoadError> {
         let last = facts.path.rsplit('.').next().unwrap_or(facts.path);
         let binding = facts.binding.map(|(strength, value_set)| binding(facts.path, strength, value_set)).transpose()?;
         Ok(Element {
@@ -174,7 +172,7 @@ impl Builder {
             is_summary: facts.is_summary,
             types: self.types(facts)?,
             binding,
-            constraints: self.constraints(facts)?,
+            constraints: self.constraints(facts, line)?,
         })
     }
 
@@ -198,11 +196,20 @@ impl Builder {
         Ok(ElementType { type_id: self.type_id(path, name)?, profiles, targets })
     }
 
-    fn constraints(&self, facts: &ElementFacts) -> Result<Box<[InvariantId]>, LoadError> {
-        let find = |key: &&'static str| {
-            self.invariants.get(key).copied().ok_or_else(|| LoadError::Undefined { place: facts.path, name: (*key).to_owned() })
-        };
-        facts.constraint.iter().map(find).collect()
+    fn constraints(&self, facts: &ElementFacts, line: &StructureFacts) -> Result<Box<[InvariantId]>, LoadError> {
+        facts.constraint.iter().map(|key| self.invariant(key, facts.path, line)).collect()
+    }
+
+    /// The invariant that `key` means of the element at `path`: where several have that key, the one that speaks of its children.
+    fn invariant(&self, key: &str, path: &'static str, line: &StructureFacts) -> Result<InvariantId, LoadError> {
+        let start = self.invariants.partition_point(|invariant| invariant.key < key);
+        let same_key = || self.invariants.iter().enumerate().skip(start).take_while(|(_, invariant)| invariant.key == key);
+        let is_named = |child: &&ElementFacts, name: &str| child.path.rsplit('.').next() == Some(name);
+        let has_child =
+            |name: &str| line.element.iter().filter(|child| is_child(child.path, path)).any(|child| is_named(&child, name));
+        let is_meant = |(_, invariant): &(usize, &Invariant)| same_key().count() == 1 || has_child(invariant.first_element());
+        let found = same_key().find(is_meant).and_then(|(index, _)| u16::try_from(index).ok());
+        found.map(InvariantId).ok_or_else(|| LoadError::Undefined { place: path, name: key.to_owned() })
     }
 }
 

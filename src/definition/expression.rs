@@ -63,9 +63,9 @@ mod tests {
 
     #[test]
     fn a_union_inside_parentheses_or_a_literal_is_not_split() {
-        let expression = "(Patient.name | Patient.contact.name).where(text = 'a|b') | Patient.id";
+        let expression = "(Patient.name | Patient.contact.name).where(text = 'a|b') | Patient.id = 'c|d'";
         let found: Vec<_> = clauses(expression).collect();
-        assert_eq!(found, ["(Patient.name | Patient.contact.name).where(text = 'a|b')", "Patient.id"]);
+        assert_eq!(found, ["(Patient.name | Patient.contact.name).where(text = 'a|b')", "Patient.id = 'c|d'"]);
     }
 
     #[test]

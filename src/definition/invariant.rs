@@ -10,38 +10,36 @@ use super::facts::InvariantFacts;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InvariantId(pub(super) u16);
 
-/// An invariant, known by its key. Two keys of R4 (`inv-1`, `inv-2`) name several rules, each for a place of its own; the elements
-/// they speak of tell which one is meant.
+/// A rule that must hold of every value of a type or an element.
 #[derive(Debug)]
 pub struct Invariant {
-    /// Such as `dom-3`.
+    /// Such as `dom-3`. One key of R4 (`inv-1`) names a different rule in each place that has it; each is an invariant of its own.
     pub key: &'static str,
-    /// Its rules; one, but for the two keys above.
-    pub rules: Box<[Rule]>,
-}
-
-/// What an invariant demands.
-#[derive(Debug)]
-pub struct Rule {
     /// Whether a breach is an error; a warning otherwise.
     pub is_error: bool,
     /// The FHIRPath expression that must hold.
     pub expression: Cow<'static, str>,
 }
 
-pub(super) fn load() -> Result<Box<[Invariant]>, LoadError> {
-    let lines: Vec<InvariantFacts> = core::INVARIANTS.read()?;
-    if u16::try_from(lines.len()).is_err() {
-        return Err(LoadError::TooMany("invariants"));
+impl Invariant {
+    /// The first element its expression names.
+    pub(super) fn first_element(&self) -> &str {
+        let mut words = self.expression.split(|letter: char| !letter.is_ascii_alphanumeric());
+        words.find(|word| !word.is_empty()).unwrap_or_default()
     }
-    Ok(lines.into_iter().map(invariant).collect())
 }
 
-fn invariant(facts: InvariantFacts) -> Invariant {
-    let rules = facts
-        .variants
-        .into_iter()
-        .map(|(severity, expression)| Rule { is_error: severity == "error", expression: expression.0 })
-        .collect();
-    Invariant { key: facts.key, rules }
+/// Every invariant, sorted by key.
+pub(super) fn load() -> Result<Box<[Invariant]>, LoadError> {
+    let lines: Vec<InvariantFacts> = core::INVARIANTS.read()?;
+    let all: Box<[Invariant]> = lines.into_iter().flat_map(invariants).collect();
+    if u16::try_from(all.len()).is_err() {
+        return Err(LoadError::TooMany("invariants"));
+    }
+    Ok(all)
+}
+
+fn invariants(facts: InvariantFacts) -> impl Iterator<Item = Invariant> {
+    let rules = facts.variants.into_iter();
+    rules.map(move |(severity, expression)| Invariant { key: facts.key, is_error: severity == "error", expression: expression.0 })
 }

@@ -24,7 +24,7 @@ mod terminology;
 
 pub use compartment::Compartment;
 pub use error::LoadError;
-pub use invariant::{Invariant, InvariantId, Rule};
+pub use invariant::{Invariant, InvariantId};
 pub use operation::{Operation, OperationParameter};
 pub use parameter::{Component, Parameter, ParameterId, ParameterKind};
 pub use primitive::Primitive;

@@ -32,12 +32,10 @@ fn every_expression_of_a_search_parameter_compiles() {
 
 #[test]
 fn every_invariant_compiles() {
-    let rules =
-        registry().invariants().iter().flat_map(|invariant| invariant.rules.iter().map(move |rule| (invariant.key, rule)));
     let mut count = 0;
-    for (key, rule) in rules {
-        let compiled = Expression::parse(&rule.expression);
-        assert!(compiled.is_ok(), "{key}: {:?}", compiled.err());
+    for invariant in registry().invariants() {
+        let compiled = Expression::parse(&invariant.expression);
+        assert!(compiled.is_ok(), "{}: {:?}", invariant.key, compiled.err());
         count += 1;
     }
     assert!(count > 240, "{count}");
@@ -57,13 +55,11 @@ fn unmet(source: &str) -> (Vec<&'static str>, Vec<(&'static str, EvaluationError
         let structure = registry.structure(item.element().unwrap().type_id().unwrap());
         for id in &structure.constraints {
             let invariant = registry.invariant(*id).unwrap();
-            for rule in &invariant.rules {
-                let compiled = Expression::parse(&rule.expression).unwrap();
-                match compiled.test(item.clone(), &environment) {
-                    Ok(Some(true)) => {}
-                    Ok(_) => broken.push(invariant.key),
-                    Err(error) => failed.push((invariant.key, error)),
-                }
+            let compiled = Expression::parse(&invariant.expression).unwrap();
+            match compiled.test(item.clone(), &environment) {
+                Ok(Some(true)) => {}
+                Ok(_) => broken.push(invariant.key),
+                Err(error) => failed.push((invariant.key, error)),
             }
         }
     }
@@ -94,7 +90,7 @@ fn no_expression_of_r4_fails_for_want_of_a_function() {
         let tree = Tree::parse(source.as_bytes()).unwrap();
         let focus = Item::resource(registry, tree.root());
         let environment = Environment::new(registry);
-        let rules = registry.invariants().iter().flat_map(|invariant| &invariant.rules).map(|rule| &*rule.expression);
+        let rules = registry.invariants().iter().map(|invariant| &*invariant.expression);
         for expression in parameter_expressions().map(|(_, expression)| expression).chain(rules) {
             let compiled = Expression::parse(expression).unwrap();
             if let Err(error) = compiled.evaluate(focus.clone(), &environment) {
