@@ -178,6 +178,33 @@ fn a_code_is_in_the_system_of_its_value_set_though_it_does_not_say_so() {
 }
 
 #[test]
+fn a_number_at_the_edge_of_a_range_belongs_to_the_range_that_begins_there() {
+    let observation = json!({"resourceType": "Observation", "valueQuantity": {"value": 100.5}});
+    let table = [
+        ("100", false),
+        ("101", true),
+        ("100.5", true),
+        ("100.50", true),
+        ("1e2", true),
+        ("ne100", true),
+        ("ne101", false),
+        ("gt100.5", false),
+        ("ge100.5", true),
+        ("lt100.5", false),
+        ("le100.5", true),
+        ("sa100.5", false),
+        ("eb100.5", false),
+        ("sa100.4", true),
+        ("ap92", true),
+        ("ap91", false),
+        ("100.5||mg", false),
+    ];
+    for (value, expected) in table {
+        assert_eq!(finds(indexer(), &observation, "value-quantity", value), expected, "{value}");
+    }
+}
+
+#[test]
 fn a_search_without_criteria_finds_everything() {
     assert_eq!(plan_of(ResourceType::Patient, &[]).condition, Condition::All(Vec::new()));
 }
