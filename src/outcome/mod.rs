@@ -109,14 +109,11 @@ impl Failure {
         self
     }
 
-    /// The same failure, every issue told under `place`: an entry of a Bundle.
+    /// The same failure, the place of every issue told anew: an entry of a Bundle knows its places only within itself.
     #[must_use]
-    pub fn within(mut self, place: &str) -> Self {
+    pub fn relocated(mut self, place: impl Fn(Option<String>) -> String) -> Self {
         for issue in &mut self.0.issues {
-            issue.expression = Some(match issue.expression.take() {
-                Some(expression) => format!("{place}.{expression}"),
-                None => place.to_owned(),
-            });
+            issue.expression = Some(place(issue.expression.take()));
         }
         self
     }

@@ -27,7 +27,7 @@ impl<'t> Entry<'t> {
     /// # Errors
     /// What is wrong with it, said of its place in the Bundle.
     pub(super) fn read(call: &Call<'_>, (at, node): (usize, Node<'t>), bytes: &Bytes) -> Outcome<Self> {
-        let request = read_request(call, node, bytes).map_err(|failure| failure.within(&place(at)))?;
+        let request = read_request(call, node, bytes).map_err(|failure| failure.relocated(|place| located(at, place)))?;
         Ok(Self { at, full_url: node.member("fullUrl").and_then(Node::string), request })
     }
 
@@ -49,15 +49,24 @@ impl<'t> Entry<'t> {
         }
     }
 
-    /// The place of this entry, as an issue names it.
-    pub(super) fn place(&self) -> String {
-        place(self.at)
+    /// `failure`, which names places as the interaction does alone, as the Bundle names them.
+    pub(super) fn located(&self, failure: Failure) -> Failure {
+        failure.relocated(|place| located(self.at, place))
     }
 }
 
-/// The place of the entry at position `at`.
-pub(super) fn place(at: usize) -> String {
-    format!("Bundle.entry[{at}]")
+/// A place within the entry at position `at`: that of its resource, whose paths begin with the type, or one of its `request`.
+fn located(at: usize, place: Option<String>) -> String {
+    let entry = format!("Bundle.entry[{at}]");
+    let Some(place) = place else { return entry };
+    let (head, rest) = place.split_at(place.find(['.', '[']).unwrap_or(place.len()));
+    match head {
+        "resourceType" => format!("{entry}.resource.resourceType"),
+        "$this" => format!("{entry}.resource{rest}"),
+        "http" => format!("{entry}.request.url"),
+        head if head.parse::<ResourceType>().is_ok() => format!("{entry}.resource{rest}"),
+        _ => format!("{entry}.{place}"),
+    }
 }
 
 fn read_request(call: &Call<'_>, node: Node<'_>, bytes: &Bytes) -> Outcome<Request> {
@@ -127,4 +136,24 @@ fn if_modified_since(asked: Node<'_>) -> Outcome<Option<i64>> {
 
 fn required(diagnostics: &str, place: &str) -> Failure {
     Failure::with_issues(Kind::Malformed, vec![Issue::error(IssueCode::Required, diagnostics).at(place)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_named_from_the_bundle_down() {
+        let table = [
+            (None, "Bundle.entry[2]"),
+            (Some("Patient.name[0].family"), "Bundle.entry[2].resource.name[0].family"),
+            (Some("Patient"), "Bundle.entry[2].resource"),
+            (Some("resourceType"), "Bundle.entry[2].resource.resourceType"),
+            (Some("request.url"), "Bundle.entry[2].request.url"),
+            (Some("http.date"), "Bundle.entry[2].request.url"),
+        ];
+        for (place, expected) in table {
+            assert_eq!(located(2, place.map(str::to_owned)), expected);
+        }
+    }
 }

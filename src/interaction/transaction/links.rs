@@ -37,10 +37,16 @@ impl<'e> Identities<'e> {
             let Some(url) = entry.full_url.as_deref() else { continue };
             if by_url.insert(url, entry.at).is_some() {
                 let issue = Issue::error(IssueCode::Duplicate, "another entry has the same fullUrl").at("fullUrl");
-                return Err(Failure::with_issues(Kind::Malformed, vec![issue]).within(&entry.place()));
+                return Err(entry.located(Failure::with_issues(Kind::Malformed, vec![issue])));
             }
         }
         Ok(Self { by_url, roots: entries.iter().map(|entry| entry.full_url.as_deref().and_then(root)).collect() })
+    }
+
+    /// One entry, for tests.
+    #[cfg(test)]
+    pub(super) fn single(url: &'e str) -> Self {
+        Self { by_url: HashMap::from([(url, 0)]), roots: vec![None] }
     }
 
     /// Whether no entry can be meant by anything.

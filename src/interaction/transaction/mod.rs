@@ -112,7 +112,7 @@ fn check_targets(entries: &[Entry<'_>]) -> Outcome<()> {
         None => Ok(()),
         Some(entry) => {
             let issue = Issue::error(IssueCode::Duplicate, "another entry writes the same instance").at("request.url");
-            Err(Failure::with_issues(Kind::Malformed, vec![issue]).within(&entry.place()))
+            Err(entry.located(Failure::with_issues(Kind::Malformed, vec![issue])))
         }
     }
 }

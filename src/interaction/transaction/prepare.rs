@@ -57,22 +57,18 @@ struct Page<'d> {
 /// Whatever an entry would be refused for, said of its place.
 pub(super) async fn prepare(call: &Call<'_>, entries: &[Entry<'_>], identities: &Identities<'_>) -> Outcome<Prepared> {
     let ground = Ground { call, entries, identities, latest: latest(call, entries).await? };
-    let stored: Vec<&Entry<'_>> = entries.iter().filter(|entry| entry.stores()).collect();
     all(entries.iter().map(|entry| ground.check(entry)))?;
-    let drafts = all(stored.iter().map(|entry| ground.draft(entry)))?;
-    let pages = all(drafts.iter().map(|draft| ground.page(draft)))?;
+    let drafts = ground.drafts().await?;
+    let pages = ground.pages(&drafts).await?;
     let assigned = ground.assign(&pages).await?;
-    let mut prepared = Prepared { writes: Vec::with_capacity(entries.len()), replies: vec![Reply::default(); entries.len()] };
-    for (turn, page) in pages.iter().enumerate() {
-        take_turns(turn).await;
-        ground.fill(page, &assigned, &mut prepared)?;
-    }
+    let mut prepared = ground.fill_all(&pages, &assigned).await?;
     for entry in entries.iter().filter(|entry| entry.request.interaction == Interaction::Delete) {
         ground.empty(entry, &mut prepared)?;
     }
     Ok(prepared)
 }
 
+/// Lets other requests of this thread go on now and then.
 async fn take_turns(turn: usize) {
     if turn % ENTRIES_PER_TURN == ENTRIES_PER_TURN - 1 {
         tokio::task::yield_now().await;
@@ -104,8 +100,42 @@ impl Ground<'_> {
         if entry.reads() {
             return Ok(());
         }
-        precondition::check_write(&entry.request.preconditions, self.latest(entry))
-            .map_err(|failure| failure.within(&entry.place()))
+        precondition::check_write(&entry.request.preconditions, self.latest(entry)).map_err(|failure| entry.located(failure))
+    }
+
+    async fn drafts(&self) -> Outcome<Vec<Draft<'_>>> {
+        let mut drafts = Vec::with_capacity(self.entries.len());
+        for entry in self.entries {
+            if entry.stores() {
+                take_turns(drafts.len()).await;
+                drafts.push(self.draft(entry));
+            }
+        }
+        all(drafts.into_iter())
+    }
+
+    async fn pages<'d>(&self, drafts: &'d [Draft<'d>]) -> Outcome<Vec<Page<'d>>> {
+        let mut pages = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            take_turns(pages.len()).await;
+            pages.push(self.page(draft));
+        }
+        all(pages.into_iter())
+    }
+
+    async fn fill_all(&self, pages: &[Page<'_>], assigned: &[Option<Assignment>]) -> Outcome<Prepared> {
+        let mut filled = Vec::with_capacity(pages.len());
+        for page in pages {
+            take_turns(filled.len()).await;
+            filled.push(self.fill(page, assigned));
+        }
+        let mut prepared =
+            Prepared { writes: Vec::with_capacity(pages.len()), replies: vec![Reply::default(); self.entries.len()] };
+        for (at, receipt, write) in all(filled.into_iter())? {
+            prepared.reply(at, receipt.response(), self.call.engine.base_url());
+            prepared.writes.push(write);
+        }
+        Ok(prepared)
     }
 
     fn draft<'e>(&'e self, entry: &'e Entry<'e>) -> Outcome<Draft<'e>> {
@@ -121,7 +151,7 @@ impl Ground<'_> {
             drop(tree);
             Ok(Draft { entry, kind, json: merged.map_or(json, Cow::Owned) })
         };
-        read().map_err(|failure: Failure| failure.within(&entry.place()))
+        read().map_err(|failure: Failure| entry.located(failure))
     }
 
     fn page<'d>(&self, draft: &'d Draft<'d>) -> Outcome<Page<'d>> {
@@ -129,7 +159,7 @@ impl Ground<'_> {
         let engine = self.call.engine;
         let within = draft.entry.at;
         let search = Search { registry: engine.registry, identities: self.identities, within, base_url: engine.base_url() };
-        let sites = search.sites(tree.root(), draft.kind).map_err(|failure| failure.within(&draft.entry.place()))?;
+        let sites = search.sites(tree.root(), draft.kind).map_err(|failure| draft.entry.located(failure))?;
         Ok(Page { draft, tree, sites })
     }
 
@@ -156,15 +186,18 @@ impl Ground<'_> {
                 (None, _) => {}
             }
         }
-        let patients = assigned.clone();
-        for (turn, page) in pages.iter().filter(|page| page.draft.entry.request.id.is_none()).enumerate() {
-            take_turns(turn).await;
-            let (at, kind) = (page.draft.entry.at, page.draft.kind);
-            if kind != ResourceType::Patient {
-                let part = self.with_links(page, &patients, |tree| self.call.engine.indexer.part(kind, tree))?;
-                if let Some(place) = assigned.get_mut(at) {
-                    *place = Some(Assignment::new(kind, context.new_key(part)));
-                }
+        let mut others = Vec::new();
+        for page in pages {
+            let (entry, kind) = (page.draft.entry, page.draft.kind);
+            if entry.request.id.is_none() && kind != ResourceType::Patient {
+                take_turns(others.len()).await;
+                let part = self.with_links(page, &assigned, |tree| self.call.engine.indexer.part(kind, tree))?;
+                others.push((entry.at, Assignment::new(kind, context.new_key(part))));
+            }
+        }
+        for (at, assignment) in others {
+            if let Some(place) = assigned.get_mut(at) {
+                *place = Some(assignment);
             }
         }
         Ok(assigned)
@@ -184,7 +217,7 @@ impl Ground<'_> {
         replacement(node, &page.sites, assigned, (self.identities, page.draft.entry.at))
     }
 
-    fn fill(&self, page: &Page<'_>, assigned: &[Option<Assignment>], prepared: &mut Prepared) -> Outcome<()> {
+    fn fill(&self, page: &Page<'_>, assigned: &[Option<Assignment>]) -> Outcome<(usize, Receipt, Write)> {
         let (entry, engine) = (page.draft.entry, self.call.engine);
         let assignment = assigned.get(entry.at).and_then(Option::as_ref);
         let assignment = assignment.ok_or_else(|| Failure::fault("an entry of a transaction has no identity"))?;
@@ -203,11 +236,9 @@ impl Ground<'_> {
         } else {
             target.rewritten(engine, &page.tree, method, &|node| self.replaced(page, assigned, node))
         };
-        let write = write.map_err(|failure| failure.within(&entry.place()))?;
+        let write = write.map_err(|failure| entry.located(failure))?;
         let receipt = Receipt::of(&write, status, (self.call.request.prefer.returns, Return::Minimal));
-        prepared.reply(entry, receipt.response(), engine.base_url());
-        prepared.writes.push(write);
-        Ok(())
+        Ok((entry.at, receipt, write))
     }
 
     fn empty(&self, entry: &Entry<'_>, prepared: &mut Prepared) -> Outcome<()> {
@@ -223,14 +254,14 @@ impl Ground<'_> {
             Some(stored) => Response::empty(Status::NoContent).about(stored.version, stored.updated),
             None => Response::empty(Status::NoContent),
         };
-        prepared.reply(entry, response, engine.base_url());
+        prepared.reply(entry.at, response, engine.base_url());
         Ok(())
     }
 }
 
 impl Prepared {
-    fn reply(&mut self, entry: &Entry<'_>, response: Response, base_url: &str) {
-        if let Some(place) = self.replies.get_mut(entry.at) {
+    fn reply(&mut self, at: usize, response: Response, base_url: &str) {
+        if let Some(place) = self.replies.get_mut(at) {
             *place = Reply::done(response, base_url);
         }
     }

@@ -26,7 +26,7 @@ impl Reply {
     pub(super) fn to(outcome: Outcome<Response>, entry: &Entry<'_>, base_url: &str) -> Self {
         match outcome {
             Ok(response) => Self::done(response, base_url),
-            Err(failure) => Self::refusal(&failure.within(&entry.place())),
+            Err(failure) => Self::refusal(&entry.located(failure)),
         }
     }
 

@@ -148,6 +148,66 @@ fn next_value(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fhir::json::Tree;
+
+    /// The places that mean `urn:uuid:1`, each by its FHIRPath.
+    fn places(kind: ResourceType, json: &str) -> Outcome<Vec<String>> {
+        let identities = Identities::single("urn:uuid:1");
+        let registry = Registry::shared().unwrap();
+        let search = Search { registry, identities: &identities, within: 0, base_url: "http://h/fhir" };
+        let tree = Tree::parse(json.as_bytes()).unwrap();
+        let sites = search.sites(tree.root(), kind)?;
+        let mut places = Vec::new();
+        let mut rest = vec![tree.root()];
+        while let Some(node) = rest.pop() {
+            if sites.contains_key(&node.index()) {
+                places.push(node.expression());
+            }
+            rest.extend(node.children());
+        }
+        places.sort();
+        Ok(places)
+    }
+
+    #[test]
+    fn references_and_urls_are_found_wherever_they_stand_and_look_alikes_are_not() {
+        let json = r#"{"resourceType":"Patient","id":"p","implicitRules":"urn:uuid:1","meta":{"profile":["urn:uuid:1"]},
+            "contained":[{"resourceType":"Observation","subject":{"reference":"urn:uuid:1"},"instantiatesCanonical":"urn:uuid:1"}],
+            "identifier":[{"system":"urn:uuid:1","value":"urn:uuid:1"}],
+            "extension":[{"url":"http://e","valueReference":{"reference":"urn:uuid:1","display":"urn:uuid:1"}}],
+            "_birthDate":{"extension":[{"url":"http://e","valueUrl":"urn:uuid:1"},{"url":"http://e","valueString":"urn:uuid:1"}]},
+            "photo":[{"url":"urn:uuid:1"},{"url":"urn:uuid:2"}]}"#;
+        let expected = [
+            "Patient.birthDate.extension[0].valueUrl",
+            "Patient.contained[0].subject.reference",
+            "Patient.extension[0].valueReference.reference",
+            "Patient.identifier[0].system",
+            "Patient.implicitRules",
+            "Patient.photo[0].url",
+        ];
+        assert_eq!(places(ResourceType::Patient, json).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_conditional_reference_is_refused_where_it_stands() {
+        let json = r#"{"resourceType":"Patient","managingOrganization":{"reference":"Organization?identifier=1"}}"#;
+        let failure = places(ResourceType::Patient, json).unwrap_err();
+        assert_eq!(failure.issues()[0].expression.as_deref(), Some("Patient.managingOrganization.reference"));
+    }
+
+    #[test]
+    fn a_reference_becomes_the_new_url_and_keeps_its_version() {
+        let assigned = [Some(Assignment {
+            kind: ResourceType::Binary,
+            id: "b".parse().unwrap(),
+            version: crate::fhir::VersionId(3),
+            key: None,
+        })];
+        let url = |is_versioned| assigned_url(Link { entry: 0, is_versioned }, &assigned);
+        assert_eq!(url(false).as_deref(), Some("Binary/b"));
+        assert_eq!(url(true).as_deref(), Some("Binary/b/_history/3"));
+        assert_eq!(assigned_url(Link { entry: 1, is_versioned: false }, &assigned), None);
+    }
 
     #[test]
     fn links_and_images_of_a_narrative_are_renamed_and_nothing_else_is() {

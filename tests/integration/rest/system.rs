@@ -116,13 +116,13 @@ fn a_transaction_with_one_bad_entry_stores_nothing_and_says_which() {
     let stale = json!({"resource": {"resourceType": "Patient", "id": "y"}, "request": {"method": "PUT", "url": "Patient/y", "ifMatch": "W/\"3\""}});
     assert_eq!(refused(stale).0, 412);
     let other_id = json!({"resource": {"resourceType": "Patient", "id": "z"}, "request": {"method": "PUT", "url": "Patient/y"}});
-    assert_eq!(refused(other_id), (400, at("Patient.id")));
+    assert_eq!(refused(other_id), (400, at("resource.id")));
     let conditional =
         json!({"resource": {"resourceType": "Patient"}, "request": {"method": "POST", "url": "Patient", "ifNoneExist": "a=b"}});
     assert_eq!(refused(conditional), (400, at("request.ifNoneExist")));
     let reference = json!({"request": {"method": "POST", "url": "Observation"}, "resource": {"resourceType": "Observation",
         "status": "final", "code": {"text": "x"}, "subject": {"reference": "Patient?identifier=1"}}});
-    assert_eq!(refused(reference), (400, at("Observation.subject.reference")));
+    assert_eq!(refused(reference), (400, at("resource.subject.reference")));
 }
 
 #[test]
