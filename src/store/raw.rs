@@ -32,15 +32,20 @@ pub enum Work {
     Push,
 }
 
-/// How many rows of each type are drawn on.
+/// How many places are read.
+const READ_PLACES: u32 = 9_000;
+/// How many rows of each type are copied.
 const SAMPLE_ROWS: u32 = 500;
 /// Larger than any number the store gave, so that copies collide with nothing.
 const FIRST_COPY: i64 = 1 << 62;
 /// A step through a sample that visits all of it in no obvious order.
 const STRIDE: usize = 257;
 
+// The oldest instances are read, the youngest copied and updated: a bench seeds dossiers that it reads before those that it
+// writes, and what is read must not grow.
+const SELECT_PLACES: &str = "SELECT part, rid, kind FROM instance WHERE kind = ? AND body IS NOT NULL ORDER BY rid LIMIT ?";
 const SELECT_SAMPLE: &str = "SELECT part, rid, kind, version, updated, method, date_low, date_high, terms, body \
-     FROM instance WHERE kind = ? AND body IS NOT NULL LIMIT ?";
+     FROM instance WHERE kind = ? AND body IS NOT NULL ORDER BY rid DESC LIMIT ?";
 const SELECT_DATES: &str = "SELECT parameter, low, high FROM date_value WHERE part = ? AND rid = ?";
 const SELECT_STRINGS: &str = "SELECT parameter, folded FROM string_value WHERE part = ? AND rid = ?";
 const SELECT_READ: &str = "SELECT part, rid, kind, id, version, updated, method, body FROM instance WHERE part = ? AND rid = ?";
@@ -117,23 +122,25 @@ fn one_of<T>(rows: &[T], turn: usize) -> Result<&T> {
 
 fn reads(path: &Path, work: Work, duration: Duration) -> Result<f64> {
     let connection = open(path, Use::Reading)?;
-    let document = ResourceType::DocumentReference.code();
-    let (keys, text) = match work {
-        Work::Version => (keys(&connection)?, SELECT_VERSION),
-        Work::Search { page } => {
-            let dossiers =
-                sample(&connection, document)?.iter().map(|row| [row.part, i64::from(document), i64::from(page)]).collect();
-            (dossiers, SELECT_PAGE)
-        }
-        Work::Read | Work::Insert | Work::Update | Work::Push => {
-            (sample(&connection, document)?.iter().map(|row| [row.part, row.rid, 0]).collect(), SELECT_READ)
+    let keys = match work {
+        Work::Version => keys(&connection, SELECT_KEYS, params![READ_PLACES])?,
+        Work::Read | Work::Search { .. } | Work::Insert | Work::Update | Work::Push => {
+            keys(&connection, SELECT_PLACES, params![ResourceType::DocumentReference.code(), READ_PLACES])?
         }
     };
+    let text = match work {
+        Work::Version => SELECT_VERSION,
+        Work::Search { .. } => SELECT_PAGE,
+        Work::Read | Work::Insert | Work::Update | Work::Push => SELECT_READ,
+    };
     let mut select = connection.prepare(text)?;
-    let values = select.parameter_count();
     repeated(duration, 1, |turn| {
-        let key: &[i64; 3] = one_of(&keys, turn)?;
-        let mut rows = select.query(rusqlite::params_from_iter(key.iter().take(values)))?;
+        let [part, rid, third] = one_of(&keys, turn)?;
+        let mut rows = match work {
+            Work::Version => select.query(params![part, rid, third])?,
+            Work::Search { page } => select.query(params![part, third, page])?,
+            Work::Read | Work::Insert | Work::Update | Work::Push => select.query(params![part, rid])?,
+        };
         while let Some(row) = rows.next()? {
             std::hint::black_box(row.get::<_, Vec<u8>>("body")?);
         }
@@ -141,9 +148,10 @@ fn reads(path: &Path, work: Work, duration: Duration) -> Result<f64> {
     })
 }
 
-fn keys(connection: &Connection) -> Result<Vec<[i64; 3]>> {
-    let mut select = connection.prepare(SELECT_KEYS)?;
-    select.query_map([SAMPLE_ROWS], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?.collect()
+/// Part, number and a third value of what is read.
+fn keys(connection: &Connection, text: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<[i64; 3]>> {
+    let mut select = connection.prepare(text)?;
+    select.query_map(values, |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?.collect()
 }
 
 fn sample(connection: &Connection, kind: i16) -> Result<Vec<Row>> {
