@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::{Content, Format, Request, binary};
+use super::{Content, Engine, Format, Request, binary};
 use crate::fhir::json::{JsonKind, SyntaxError, Tree};
 use crate::fhir::{InstanceId, ResourceType};
-use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
+use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome, Severity};
+use crate::validation::{Validator, is_shape_fault};
 
 /// The JSON of the resource that `request` carries for `kind`; the raw content of a Binary as the Binary that holds it.
 ///
@@ -60,6 +61,19 @@ pub(super) fn check_type(tree: &Tree<'_>, kind: ResourceType) -> Outcome<()> {
         Some(_) => Err(wrong_type(format!("the URL is that of a {kind}, the resource is of another type"))),
         None => Err(wrong_type(String::from("resourceType is missing"))),
     }
+}
+
+/// Holds the resource against its definition in R4.
+///
+/// # Errors
+/// 400 where it has not the shape of a resource of this type, 422 where it breaks another rule; each fault with its place.
+pub(super) fn check_form(engine: &Engine, tree: &Tree<'_>, kind: ResourceType) -> Outcome<()> {
+    let issues = Validator::new(engine.registry).check(kind, tree);
+    if !issues.iter().any(|issue| matches!(issue.severity, Severity::Error | Severity::Fatal)) {
+        return Ok(());
+    }
+    let kind = if issues.iter().any(is_shape_fault) { Kind::Malformed } else { Kind::Invalid };
+    Err(Failure::with_issues(kind, issues))
 }
 
 fn wrong_type(diagnostics: String) -> Failure {

@@ -11,6 +11,7 @@ pub(super) async fn create(call: &Call<'_>) -> Outcome<Response> {
     let json = body::json_of(call.request, kind)?;
     let tree = body::parse(&json)?;
     body::check_type(&tree, kind)?;
+    body::check_form(call.engine, &tree, kind)?;
     for _ in 0..MAX_ATTEMPTS {
         let write = Target::new(call.engine, kind, &tree).filled(call.engine, &tree, Method::Post)?;
         let receipt = Receipt::of(&write, Status::Created, (call.request.prefer.returns, customary(kind)));

@@ -9,7 +9,8 @@ use crate::store::Stored;
 pub(super) async fn delete(call: &Call<'_>) -> Outcome<Response> {
     let (kind, id) = call.request.instance()?;
     call.refuse_parameters(&[])?;
-    for _ in 0..MAX_ATTEMPTS {
+    for attempt in 0..MAX_ATTEMPTS {
+        let _turn = call.engine.turns.take(attempt, Some((kind, id))).await;
         let latest = call.engine.store.read(call.access, kind, id).await?;
         precondition::check_write(&call.request.preconditions, latest.as_ref())?;
         let Some(stored) = latest.as_ref() else { return Ok(Response::empty(Status::NoContent)) };

@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use super::turn::Turns;
 use super::{Context, capabilities};
 use crate::config::{Limits, SecurityMode};
 use crate::definition::Registry;
@@ -21,6 +22,7 @@ pub struct Engine {
     pub(super) limits: Limits,
     /// Whether every access is journaled before it is answered.
     pub(super) records_audit: bool,
+    pub(super) turns: Turns,
     pub(super) capability_statement: capabilities::Statement,
 }
 
@@ -64,6 +66,7 @@ impl Engine {
             base_url: behaviour.base_url,
             limits: behaviour.limits,
             records_audit: behaviour.records_audit,
+            turns: Turns::new(),
             capability_statement: statement,
         })
     }

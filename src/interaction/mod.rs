@@ -24,6 +24,7 @@ mod request;
 mod response;
 mod search;
 mod transaction;
+mod turn;
 mod update;
 mod vread;
 mod write;

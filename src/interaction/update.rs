@@ -14,7 +14,9 @@ pub(super) async fn update(call: &Call<'_>) -> Outcome<Response> {
     let tree = body::parse(&json)?;
     body::check_type(&tree, kind)?;
     body::check_id(&tree, kind, id)?;
-    for _ in 0..MAX_ATTEMPTS {
+    body::check_form(call.engine, &tree, kind)?;
+    for attempt in 0..MAX_ATTEMPTS {
+        let _turn = call.engine.turns.take(attempt, Some((kind, id))).await;
         let latest = call.engine.store.read(call.access, kind, id).await?;
         precondition::check_write(&call.request.preconditions, latest.as_ref())?;
         let merged = labels::merged(&tree, latest.as_ref())?;

@@ -96,6 +96,21 @@ fn every_fixture_is_used_and_every_script_is_called_as_its_file() {
     assert_eq!(used, there.collect());
 }
 
+#[test]
+fn every_script_passes_against_this_server() {
+    let server = Server::start();
+    let (output, _) = run(&server.base_url);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn every_script_passes_twice_on_the_same_store() {
+    let server = Server::start();
+    run(&server.base_url);
+    let (output, _) = run(&server.base_url);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
 /// What a CapabilityStatement says the server does, in the words of `coverage.json`.
 fn claims_of(statement: &Value) -> BTreeSet<String> {
     let rest = &statement["rest"][0];

@@ -16,5 +16,6 @@ mod interaction;
 mod main_job;
 mod readme;
 mod rest;
+mod store;
 mod support;
 mod tidy;

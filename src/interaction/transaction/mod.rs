@@ -75,7 +75,9 @@ async fn transaction(call: &Call<'_>, bytes: &bytes::Bytes, nodes: &[Node<'_>]) 
 
 /// Writes what the entries write; one reply an entry, empty for those that read.
 async fn written(call: &Call<'_>, entries: &[Entry<'_>], identities: &links::Identities<'_>) -> Outcome<Vec<Reply>> {
-    for _ in 0..MAX_ATTEMPTS {
+    let contended_first = entries.iter().find_map(Entry::target);
+    for attempt in 0..MAX_ATTEMPTS {
+        let _turn = call.engine.turns.take(attempt, contended_first).await;
         let prepared = prepare::prepare(call, entries, identities).await?;
         if call.commit(prepared.writes).await? {
             return Ok(prepared.replies);

@@ -147,6 +147,7 @@ impl Ground<'_> {
             if let Some(id) = &entry.request.id {
                 body::check_id(&tree, kind, id)?;
             }
+            body::check_form(self.call.engine, &tree, kind)?;
             let merged = labels::merged(&tree, self.latest(entry))?;
             drop(tree);
             Ok(Draft { entry, kind, json: merged.map_or(json, Cow::Owned) })

@@ -59,6 +59,15 @@ async fn bin_04_a_binary_resource_is_taken_for_what_it_is() {
 }
 
 #[tokio::test]
+async fn bin_04_data_that_is_not_base64_is_refused() {
+    let server = Server::start();
+    let laboratory = Laboratory::of(&server);
+    let resource = json!({"resourceType": "Binary", "contentType": "image/png", "data": "***"});
+    let issue = laboratory.post("Binary", &resource).await.refused(422);
+    assert_eq!(issue["expression"][0], "Binary.data");
+}
+
+#[tokio::test]
 async fn bin_06_a_raw_answer_carries_version_time_and_context_in_its_headers() {
     let server = Server::start();
     let laboratory = Laboratory::of(&server);

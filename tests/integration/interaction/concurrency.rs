@@ -27,6 +27,21 @@ async fn v_08_of_64_updates_with_one_if_match_one_wins() {
 }
 
 #[tokio::test]
+async fn v_08_64_updates_without_condition_make_64_versions() {
+    let server = Server::start();
+    let professional = Professional::of(&server);
+    let resource = patient_called("p");
+    let answers = join_all((0..AT_ONCE).map(|_| async { professional.put("Patient/p", &resource).await })).await;
+    let created = answers.iter().filter(|answer| answer.status == 201).count();
+    let updated = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!((created, updated), (1, AT_ONCE - 1));
+    let versions: BTreeSet<String> = answers.iter().map(|answer| answer.header("ETag").to_owned()).collect();
+    assert_eq!(versions, (1..=AT_ONCE).map(|version| format!("W/\"{version}\"")).collect());
+    let history = professional.get(&format!("Patient/p/_history?_count={AT_ONCE}")).await.expect(200).resources();
+    assert_eq!(history.len(), AT_ONCE);
+}
+
+#[tokio::test]
 async fn s_15_pages_neither_lose_nor_repeat_while_others_write() {
     const BEFORE: u32 = 45;
     let server = Server::start();

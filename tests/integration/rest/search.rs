@@ -62,9 +62,9 @@ fn an_unknown_parameter_is_refused_unless_the_client_is_lenient() {
 #[test]
 fn what_is_deleted_or_changed_is_no_longer_found() {
     let server = Server::start();
-    server.put("/DocumentReference/a", &document("a", "p1", "2026-02-01"));
+    server.put("/DocumentReference/a", &document("a", "p1", "2026-02-01T08:00:00Z"));
     assert_eq!(ids(&server.get("/DocumentReference?patient=p1")), ["a"]);
-    server.put("/DocumentReference/a", &document("a", "p2", "2026-02-01"));
+    server.put("/DocumentReference/a", &document("a", "p2", "2026-02-01T08:00:00Z"));
     assert!(ids(&server.get("/DocumentReference?patient=p1")).is_empty());
     assert_eq!(ids(&server.get("/DocumentReference?patient=p2")), ["a"]);
     server.delete("/DocumentReference/a");

@@ -1,0 +1,3 @@
+//! What was acknowledged stays.
+
+mod durability;
