@@ -23,19 +23,21 @@ impl Dialect {
             Self::Sqlite => match purpose {
                 Use::Reading => &[
                     "PRAGMA busy_timeout = 5000",
-                    "PRAGMA cache_size = -8192",
+                    "PRAGMA cache_size = -6144",
                     "PRAGMA temp_store = MEMORY",
                     "PRAGMA query_only = ON",
                 ],
-                // The page size holds for a file that is made now; WAL and full synchronisation make a commit durable.
+                // The page size holds for a file that is made now. An instance rests whole in the tree that clusters its dossier
+                // as long as it takes less than a quarter of a page; with 8 KB a document of 2 KB did not, and a dossier search
+                // took half as long again. WAL and full synchronisation make a commit durable.
                 Use::Writing => &[
                     "PRAGMA busy_timeout = 5000",
-                    "PRAGMA page_size = 8192",
+                    "PRAGMA page_size = 16384",
                     "PRAGMA journal_mode = WAL",
                     "PRAGMA synchronous = FULL",
-                    "PRAGMA wal_autocheckpoint = 2000",
-                    "PRAGMA journal_size_limit = 67108864",
-                    "PRAGMA cache_size = -16384",
+                    "PRAGMA wal_autocheckpoint = 4000",
+                    "PRAGMA journal_size_limit = 134217728",
+                    "PRAGMA cache_size = -24576",
                     "PRAGMA temp_store = MEMORY",
                 ],
             },
