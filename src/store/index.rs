@@ -77,7 +77,8 @@ fn delete_values(connection: &mut Connection, key: InstanceKey) -> QueryResult<(
     Ok(())
 }
 
-/// The number kept for a unit; no hash takes the one of a plain number.
+/// The number kept for a unit. The one hash that is that of a plain number shares the next, no likelier than any two hashes to
+/// be the same.
 pub(super) fn unit(unit: Option<Term>) -> i64 {
     match unit {
         None => NO_UNIT,

@@ -85,11 +85,13 @@ on_each_back_end! {
         let access = everything();
         let (id, mut waiting) = (key(1).id(), Vec::new());
         for _ in 0..4 {
-            let mut read = Box::pin(store.read(&access, KIND, &id));
+            let mut read = Box::pin(store.read_many(&access, vec![(KIND, id.clone())]));
             assert!(waits(&mut read).await);
             waiting.push(read);
         }
-        assert_eq!(store.read(&access, KIND, &id).await.unwrap_err().kind(), Kind::Unavailable);
+        let refused = store.read_many(&access, vec![(KIND, id.clone())]).await;
+        assert_eq!(refused.unwrap_err().kind(), Kind::Unavailable);
+        assert_eq!(store.read(&access, KIND, &id).await.unwrap(), None, "a single read needs no thread");
         release.send(()).unwrap();
         held.await.unwrap();
         for read in waiting {

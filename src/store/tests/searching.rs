@@ -56,6 +56,11 @@ fn a_term() -> impl Strategy<Value = Term> {
     prop_oneof![6 => 0..12_i64, 1 => Just(i64::MIN), 1 => Just(-1)].prop_map(Term)
 }
 
+/// A unit; the hashes 0 and 1 would be kept alike.
+fn a_unit() -> impl Strategy<Value = Term> {
+    prop_oneof![6 => 2..14_i64, 1 => Just(i64::MIN)].prop_map(Term)
+}
+
 fn a_text() -> impl Strategy<Value = Box<str>> {
     "[abé?%_\u{10ffff}]{0,3}".prop_map(Into::into)
 }
@@ -68,7 +73,7 @@ fn entries() -> impl Strategy<Value = IndexEntries> {
     let terms = prop::collection::btree_set(a_term(), 0..6).prop_map(|terms| terms.into_iter().collect());
     let dates = vec((a_parameter(), a_range()).prop_map(|(parameter, range)| DateEntry { parameter, range }), 0..3);
     let strings = vec((a_parameter(), a_text()).prop_map(|(parameter, folded)| StringEntry { parameter, folded }), 0..3);
-    let quantity = (a_parameter(), prop::option::of(a_term()), a_number(), a_number());
+    let quantity = (a_parameter(), prop::option::of(a_unit()), a_number(), a_number());
     let quantities = vec(quantity.prop_map(|(parameter, unit, low, high)| QuantityEntry { parameter, unit, low, high }), 0..3);
     (terms, prop::option::of(a_range()), dates, strings, quantities)
         .prop_map(|(terms, main_date, dates, strings, quantities)| IndexEntries { terms, main_date, dates, strings, quantities })
@@ -122,7 +127,7 @@ fn a_condition() -> impl Strategy<Value = Condition> {
         1 => vec(a_bound(), 0..2).prop_map(Condition::Updated),
         1 => (a_parameter(), a_text()).prop_map(|(parameter, text)| Condition::StringPrefix(parameter, text)),
         1 => (a_parameter(), a_text()).prop_map(|(parameter, text)| Condition::StringContains(parameter, text)),
-        1 => (a_parameter(), prop::option::of(a_term()), vec(a_quantity_bound(), 0..3))
+        1 => (a_parameter(), prop::option::of(a_unit()), vec(a_quantity_bound(), 0..3))
             .prop_map(|(parameter, unit, bounds)| Condition::Quantity(parameter, unit, bounds)),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
