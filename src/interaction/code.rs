@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+pub use crate::audit::Action;
+
 macro_rules! interactions {
     ($($variant:ident = $code:literal, $action:ident;)+) => {
         /// A code of `http://hl7.org/fhir/restful-interaction`.
@@ -41,8 +43,6 @@ interactions! {
     Batch = "batch", Execute;
     Operation = "operation", Execute;
 }
-
-pub use crate::audit::Action;
 
 impl fmt::Display for Interaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use bytes::Bytes;
-
 use super::turn::Turns;
 use super::{Context, capabilities};
 use crate::config::{Limits, SecurityMode};
@@ -79,11 +77,6 @@ impl Engine {
     /// The service base URL, without a final slash.
     pub fn base_url(&self) -> &str {
         &self.base_url
-    }
-
-    /// The CapabilityStatement as it is served.
-    pub fn capability_statement(&self) -> Bytes {
-        self.capability_statement.bytes.clone()
     }
 
     /// Finishes what the store has accepted and lets go of it.

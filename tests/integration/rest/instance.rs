@@ -151,6 +151,20 @@ fn the_body_of_an_update_says_the_id_and_the_type_of_its_url() {
 }
 
 #[test]
+fn a_resource_that_breaks_a_rule_of_r4_is_refused_where_it_breaks_it() {
+    let server = Server::start();
+    let refused = |resource: serde_json::Value| {
+        let answer = server.post("/Patient", &resource);
+        (answer.status, answer.json()["issue"][0]["expression"][0].clone())
+    };
+    assert_eq!(refused(json!({"resourceType": "Patient", "nmae": []})).0, 400);
+    assert_eq!(refused(json!({"resourceType": "Patient", "shoeSize": 43})), (400, json!("Patient.shoeSize")));
+    assert_eq!(refused(json!({"resourceType": "Patient", "name": {"family": "x"}})), (400, json!("Patient.name")));
+    assert_eq!(refused(json!({"resourceType": "Patient", "birthDate": "14/07/1980"})), (422, json!("Patient.birthDate")));
+    assert_eq!(refused(json!({"resourceType": "Patient", "link": [{"type": "seealso"}]})), (422, json!("Patient.link[0].other")));
+}
+
+#[test]
 fn prefer_chooses_what_a_write_answers_with() {
     let server = Server::start();
     let put = |prefer: &str| {
