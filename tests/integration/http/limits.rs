@@ -48,26 +48,6 @@ async fn chunks_over_the_limit_are_refused_whatever_no_length_said() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_finish_its_head_is_cut_off() {
-    let server = Server::start_with(|settings| settings.limits.header_seconds = 1);
-    let mut wire = Wire::to(server.address);
-    assert!(wire.send(b"GET /fhir/metadata HTTP/1.1\r\nHost: a\r\nX-Slow: "));
-    let answer = wire.until_closed().expect("the server cuts it off");
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
-}
-
-#[tokio::test]
-async fn a_client_that_does_not_finish_its_body_is_cut_off_and_nothing_is_stored() {
-    let server = Server::start_with(|settings| settings.limits.body_seconds = 1);
-    let mut wire = Wire::to(server.address);
-    let head = format!("PUT /fhir/Patient/p HTTP/1.1\r\nHost: a\r\nContent-Type: {FHIR_JSON}\r\nContent-Length: 100\r\n\r\n{{");
-    assert!(wire.send(head.as_bytes()));
-    let answer = wire.until_closed().expect("the server cuts it off");
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
-    Stranger::of(&server).get("Patient/p").await.refused(404);
-}
-
-#[tokio::test]
 async fn an_idle_connection_is_closed_after_its_time() {
     let server = Server::start_with(|settings| settings.limits.idle_seconds = 1);
     let mut wire = Wire::to(server.address);

@@ -130,13 +130,3 @@ async fn b_06_a_thousand_entries_are_one_commit_with_a_thousand_answers() {
     }
     assert_eq!(counted, ENTRIES - 1);
 }
-
-#[tokio::test]
-async fn b_15_more_entries_than_allowed_are_refused_whole() {
-    let server = Server::start_with(|settings| settings.limits.bundle_entries = 3);
-    let laboratory = Laboratory::of(&server);
-    let entries: Vec<Value> = (0..4).map(|number| put_entry(&patient_called(&format!("p{number}")))).collect();
-    laboratory.post("", &transaction(&entries)).await.refused(413);
-    laboratory.get("Patient/p0").await.refused(404);
-    laboratory.post("", &transaction(&entries[..3])).await.expect(200);
-}
