@@ -39,6 +39,12 @@ impl Bed {
         connection.load(&statement, row).unwrap()
     }
 
+    /// How many rows a table has.
+    pub(super) fn rows(&self, count: &'static str) -> usize {
+        let mut connection = Source::of(&self.settings).unwrap().connect(Use::Reading).unwrap();
+        connection.first(&Statement::new(count), |row| row.bigint(0)).unwrap().unwrap() as usize
+    }
+
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitFailure> {
         self.store.commit(&everything(), Change { writes, audit: Vec::new() }).await
     }

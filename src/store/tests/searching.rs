@@ -244,6 +244,18 @@ async fn hold(store: &Store, known: &[Known], plan: &Plan) {
     }
 }
 
+/// The index tables hold the entries of current instances and nothing else.
+fn no_entry_is_left_over(bed: &Bed, known: &[Known]) {
+    let entries = |count: fn(&IndexEntries) -> usize| known.iter().map(|known| count(&known.index)).sum::<usize>();
+    let terms = entries(|index| index.terms.iter().filter(|term| term.leads()).count());
+    assert_eq!(bed.rows("SELECT count(*) FROM term"), terms);
+    let dates = entries(|index| index.dates.iter().collect::<std::collections::BTreeSet<_>>().len());
+    assert_eq!(bed.rows("SELECT count(*) FROM date_value"), dates);
+    let strings = entries(|index| index.strings.iter().collect::<std::collections::BTreeSet<_>>().len());
+    assert_eq!(bed.rows("SELECT count(*) FROM string_value"), strings);
+    assert!(bed.rows("SELECT count(*) FROM quantity_value") <= entries(|index| index.quantities.len()));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
@@ -253,6 +265,7 @@ proptest! {
         runtime.block_on(async {
             let bed = Bed::sqlite();
             let known = lived(&bed, &lives).await;
+            no_entry_is_left_over(&bed, &known);
             for plan in &plans {
                 hold(&bed.store, &known, plan).await;
             }
