@@ -1,6 +1,13 @@
 //! What the store does in a second, asked as the server asks it, beside plain SQL on the same rows: `cargo bench --bench store`.
 //! Everything runs on one machine, so ratios count; on a busy one those of processor time count more.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "what cannot be measured ends here, and what was measured is told"
+)]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
