@@ -51,9 +51,10 @@ const SELECT_STRINGS: &str = "SELECT parameter, folded FROM string_value WHERE p
 const SELECT_READ: &str = "SELECT part, rid, kind, id, version, updated, method, body FROM instance WHERE part = ? AND rid = ?";
 const SELECT_KEYS: &str = "SELECT part, rid, version FROM version LIMIT ?";
 const SELECT_VERSION: &str = "SELECT version, updated, method, body FROM version WHERE part = ? AND rid = ? AND version = ?";
-// The plus keeps SQLite from the index over all dossiers.
-const SELECT_PAGE: &str = "SELECT version, updated, method, body FROM instance \
-     WHERE part = ? AND +kind = ? AND body IS NOT NULL ORDER BY date_high DESC LIMIT ?";
+// The plus keeps SQLite from the index over all dossiers; bodies are read once the page is known.
+const SELECT_PAGE: &str = "SELECT i.version, i.updated, i.method, i.body FROM (SELECT part, rid FROM instance \
+     WHERE part = ? AND +kind = ? AND body IS NOT NULL ORDER BY date_high DESC LIMIT ?) p \
+     CROSS JOIN instance i ON i.part = p.part AND i.rid = p.rid";
 const INSERT_INSTANCE: &str = "INSERT INTO instance \
      (part, rid, kind, id, version, updated, method, date_low, date_high, terms, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const INSERT_TERM: &str = "INSERT INTO term (term, kind, rid, part) VALUES (?, ?, ?, ?)";

@@ -1,7 +1,9 @@
 //! A server under measurement: another process of this same program.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 const READY: &str = "listening on http://";
@@ -18,18 +20,21 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts this program with `arguments`, and `settings` as its whole environment; waits until it listens.
-    pub(super) fn start(arguments: &[&str], settings: &[(&str, &str)]) -> Result<Self, String> {
+    /// Starts this program with `arguments`, `settings` as its whole environment, its log in a file as an operator would have
+    /// it; waits until it listens.
+    pub(super) fn start(arguments: &[&str], settings: &[(&str, &str)], log: &Path) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        let lines = File::create(log).map_err(|error| error.to_string())?;
         let mut command = Command::new(program);
-        command.args(arguments).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command.args(arguments).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(lines);
         let mut child = command.envs(settings.iter().copied()).spawn().map_err(|error| error.to_string())?;
         match ready(&mut child) {
             Ok((output, address, path)) => Ok(Self { child, _output: output, address, path }),
             Err(reason) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                Err(reason)
+                let said = std::fs::read_to_string(log).unwrap_or_default();
+                Err(format!("{reason}: {}", said.trim()))
             }
         }
     }

@@ -34,6 +34,8 @@ use super::output;
 use crate::store::raw::{self, Work};
 
 const STORE_FILE: &str = "store.sqlite";
+const LOG_FILE: &str = "server.log";
+const LIMIT_LOG_FILE: &str = "limit.log";
 const COPY_FILE: &str = "copy.sqlite";
 /// Where a store rests that nothing else is said of: a folder for temporary files might be no disk at all.
 const DEFAULT_FOLDER: &str = "data";
@@ -117,7 +119,7 @@ impl Bench {
         let service = service(&server);
         answered(&service, "GET", "/metadata").await?;
         let standing = Standing { ready: begun.elapsed(), resident_kib: server.resident_kib() };
-        let limit = Server::start(&["bench-limit", &text(folder)], &[])?;
+        let limit = Server::start(&["bench-limit", &text(folder)], &[], &folder.join(LIMIT_LOG_FILE))?;
         let both = |measured: Measured| {
             let of_limit = Service { address: limit.address, path: format!("/{}", measured.name()) };
             Both {
@@ -160,8 +162,8 @@ fn start(folder: &Path, audit: Switch) -> Result<Server, String> {
         Switch::On => "true",
         Switch::Off => "false",
     };
-    let settings = [("CARNET_AUDIT_RECORD", record), ("CARNET_LOG_LEVEL", "error")];
-    Server::start(&["serve", "--listen", ANY_PORT, "--store", &store], &settings)
+    let arguments = ["serve", "--listen", ANY_PORT, "--store", &store];
+    Server::start(&arguments, &[("CARNET_AUDIT_RECORD", record)], &folder.join(LOG_FILE))
 }
 
 fn service(server: &Server) -> Service {
