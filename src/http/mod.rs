@@ -1,8 +1,8 @@
 //! The door: bytes in, bytes out. The only module that knows actix and rustls.
 //!
-//! One handler stands behind every URL: it reads the head ([`head`]), what representation is wanted ([`media`]), the body
-//! within its limits ([`payload`]), hands a protocol-free request to `interaction::execute`, and writes the answer
-//! ([`response`]). Whatever goes wrong is answered with an OperationOutcome and an `X-Request-Id`. The log gets one line a
+//! One handler stands behind every URL: it reads the head (`head`), what representation is wanted (`media`), the body
+//! within its limits (`payload`), hands a protocol-free request to `interaction::execute`, and writes the answer
+//! (`response`). Whatever goes wrong is answered with an OperationOutcome and an `X-Request-Id`. The log gets one line a
 //! request, without the query, without ids, without bodies.
 //!
 //! Not here: what an interaction means, who may do what, TLS.
