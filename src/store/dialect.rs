@@ -25,11 +25,11 @@ impl Dialect {
             Self::Sqlite => match purpose {
                 Use::Reading => &[
                     "PRAGMA busy_timeout = 5000",
-                    "PRAGMA cache_size = -6144",
+                    "PRAGMA cache_size = -32768",
                     "PRAGMA temp_store = MEMORY",
                     "PRAGMA query_only = ON",
                 ],
-                Use::Glancing => &["PRAGMA busy_timeout = 0", "PRAGMA cache_size = -2048", "PRAGMA query_only = ON"],
+                Use::Glancing => &["PRAGMA busy_timeout = 0", "PRAGMA cache_size = -16384", "PRAGMA query_only = ON"],
                 // The page size holds for a file that is made now. An instance rests whole in the tree that clusters its dossier
                 // as long as it takes less than a quarter of a page; with 8 KB a document of 2 KB did not, and a dossier search
                 // took half as long again. WAL and full synchronisation make a commit durable.

@@ -1,6 +1,8 @@
 //! The order of the answers: the keys of the plan, an instance without the value last in either direction, then the instance's
 //! own place (by age, then by dossier), so that the order is total and a page can go on after any position.
 
+use std::cmp::Ordering;
+
 use diesel::result::QueryResult;
 
 use super::drive::Place;
@@ -49,6 +51,11 @@ pub(super) fn columns<'a>(orders: &[Order]) -> Sql<'a> {
         .fold(Sql::default(), |sql, (index, order)| sql.push(", ").append(expression(*order)).push(&format!(" AS k{index}")))
 }
 
+/// `, k0, …`: what [`columns`] named, seen from outside.
+pub(super) fn names<'a>(orders: &[Order]) -> Sql<'a> {
+    (0..orders.len()).fold(Sql::default(), |sql, index| sql.push(&format!(", o.k{index}")))
+}
+
 /// ` ORDER BY …`, over the columns named by [`columns`].
 pub(super) fn clause<'a>(orders: &[Order], place: Place) -> Sql<'a> {
     let keys = orders.iter().enumerate().fold(Sql::new(" ORDER BY "), |sql, (index, order)| {
@@ -57,6 +64,27 @@ pub(super) fn clause<'a>(orders: &[Order], place: Place) -> Sql<'a> {
         sql.push(&format!("k{index}{direction}{lacking}, "))
     });
     keys.push(place.rid).push(", ").push(place.part)
+}
+
+/// Which of two positions comes first.
+pub(super) fn compare(orders: &[Order], left: &Position, right: &Position) -> Ordering {
+    let keys = orders.iter().zip(left.values.iter().zip(&right.values));
+    let by_keys = keys.map(|(order, (left, right))| compare_values(*order, left, right)).find(|ordering| ordering.is_ne());
+    by_keys.unwrap_or_else(|| (left.key.rid, left.key.part).cmp(&(right.key.rid, right.key.part)))
+}
+
+/// A missing value comes last in either direction.
+fn compare_values(order: Order, left: &SortValue, right: &SortValue) -> Ordering {
+    let ascending = match (left, right) {
+        (SortValue::Missing, SortValue::Missing) => return Ordering::Equal,
+        (SortValue::Missing, _) => return Ordering::Greater,
+        (_, SortValue::Missing) => return Ordering::Less,
+        (SortValue::Time(left), SortValue::Time(right)) => left.cmp(right),
+        (SortValue::Text(left), SortValue::Text(right)) => left.cmp(right),
+        (SortValue::Time(_), SortValue::Text(_)) => Ordering::Less,
+        (SortValue::Text(_), SortValue::Time(_)) => Ordering::Greater,
+    };
+    if order.descending { ascending.reverse() } else { ascending }
 }
 
 /// The condition that `i` comes after `position`.
