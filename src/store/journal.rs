@@ -1,20 +1,29 @@
 //! The journal of accesses: rows appended in the transaction of what they tell of, numbered inside their dossier without a gap.
+//!
+//! Records rest in the order of time, so that a group of them, of as many dossiers, is written to few pages. The head of a dossier
+//! says when its last record was made, and each record when the one before it was: together they are the dossier's journal.
 
-use diesel::result::QueryResult;
+use diesel::result::{Error, QueryResult};
 
 use super::connection::Connection;
 use super::statement::Statement;
 use crate::audit::AuditRecord;
 
-const APPEND: &str = "INSERT INTO audit (part, seq, recorded, entry) \
-     SELECT ?, coalesce(max(seq), 0) + 1, ?, ? FROM audit WHERE part = ?";
+const ADVANCE: &str = "INSERT INTO audit_head (part, seq, recorded, preceding) VALUES (?, 1, ?, NULL) \
+     ON CONFLICT (part) DO UPDATE SET seq = audit_head.seq + 1, preceding = audit_head.recorded, recorded = excluded.recorded \
+     RETURNING seq, preceding";
+
+const APPEND: &str = "INSERT INTO audit (part, seq, recorded, preceding, entry) VALUES (?, ?, ?, ?, ?)";
 
 /// Appends `records` in their order.
 pub(super) fn append(connection: &mut Connection, records: &[AuditRecord]) -> QueryResult<()> {
     for record in records {
-        let part = record.part.0;
-        let statement = Statement::new(APPEND).bind(part).bind(record.recorded.micros()).bind(&*record.entry).bind(part);
-        connection.execute(&statement)?;
+        let (part, recorded) = (record.part.0, record.recorded.micros());
+        let advance = Statement::new(ADVANCE).bind(part).bind(recorded);
+        let (seq, preceding) =
+            connection.first(&advance, |row| Ok((row.bigint(0)?, row.optional_bigint(1)?)))?.ok_or(Error::NotFound)?;
+        let append = Statement::new(APPEND).bind(part).bind(seq).bind(recorded).bind(preceding).bind(&*record.entry);
+        connection.execute(&append)?;
     }
     Ok(())
 }

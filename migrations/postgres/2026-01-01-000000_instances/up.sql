@@ -80,13 +80,24 @@ CREATE TABLE quantity_value (
 );
 CREATE INDEX quantity_value_low ON quantity_value (parameter, low, high, unit, part, rid);
 
--- The journal of accesses.
+-- The journal of accesses. Clustered by time, not by dossier: records of many dossiers that become durable together then share
+-- pages. The records of one dossier are a chain from its head: each says when the one before it was recorded.
 CREATE TABLE audit (
     part BIGINT NOT NULL,
     seq BIGINT NOT NULL,
     recorded BIGINT NOT NULL,
+    preceding BIGINT,
     entry BYTEA NOT NULL,
-    PRIMARY KEY (part, seq)
+    PRIMARY KEY (recorded, part, seq)
+);
+
+-- The last record of each dossier.
+CREATE TABLE audit_head (
+    part BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    recorded BIGINT NOT NULL,
+    preceding BIGINT,
+    PRIMARY KEY (part)
 );
 
 -- What the store must remember of itself.

@@ -1,4 +1,5 @@
 DROP TABLE setting;
+DROP TABLE audit_head;
 DROP TABLE audit;
 DROP TABLE quantity_value;
 DROP TABLE string_value;

@@ -31,12 +31,23 @@ impl Bed {
         Self { store: Store::open(&settings, &limits()).unwrap(), settings, _folder: folder }
     }
 
-    /// The numbers and entries of the journal of a dossier, as a second reader of the database finds them.
+    /// The numbers and entries of the journal of a dossier, as a second reader of the database finds them: back from its head.
     pub(super) fn journal(&self, part: Part) -> Vec<(i64, String)> {
-        let statement = Statement::new("SELECT seq, entry FROM audit WHERE part = ? ORDER BY seq").bind(part.0);
         let mut connection = Source::of(&self.settings).unwrap().connect(Use::Reading).unwrap();
-        let row = |row: &dyn Columns| Ok((row.bigint(0)?, String::from_utf8(row.optional_binary(1)?.unwrap()).unwrap()));
-        connection.load(&statement, row).unwrap()
+        let head = Statement::new("SELECT seq, recorded FROM audit_head WHERE part = ?").bind(part.0);
+        let head = connection.first(&head, |row| Ok((row.bigint(0)?, Some(row.bigint(1)?)))).unwrap();
+        let (mut seq, mut recorded) = head.unwrap_or((0, None));
+        let mut records = Vec::new();
+        while let Some(moment) = recorded {
+            let text = "SELECT entry, preceding FROM audit WHERE recorded = ? AND part = ? AND seq = ?";
+            let statement = Statement::new(text).bind(moment).bind(part.0).bind(seq);
+            let row = |row: &dyn Columns| Ok((row.optional_binary(0)?.unwrap(), row.optional_bigint(1)?));
+            let (entry, preceding) = connection.first(&statement, row).unwrap().unwrap();
+            records.push((seq, String::from_utf8(entry).unwrap()));
+            (seq, recorded) = (seq - 1, preceding);
+        }
+        records.reverse();
+        records
     }
 
     /// How many rows a table has.
