@@ -152,7 +152,10 @@ fn is_same(node: Node<'_>, value: &Value) -> bool {
         (JsonKind::String, Value::String(text)) => node.string().as_deref() == Some(text.as_str()),
         (JsonKind::Number, Value::Number(number)) => {
             let (ours, theirs) = (node.number().and_then(as_double), as_double(&number.to_string()));
-            ours.zip(theirs).is_some_and(|(ours, theirs)| (ours - theirs).abs() <= theirs.abs() * f64::EPSILON * 2.0)
+            // Equal first: beyond what a double holds, both are infinite and have no difference.
+            let is_near =
+                |(ours, theirs): (f64, f64)| ours == theirs || (ours - theirs).abs() <= theirs.abs() * f64::EPSILON * 2.0;
+            ours.zip(theirs).is_some_and(is_near)
         }
         (JsonKind::Boolean, Value::Bool(value)) => node.boolean() == Some(*value),
         (JsonKind::Null, Value::Null) => true,
