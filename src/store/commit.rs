@@ -56,7 +56,11 @@ const UPDATE_INSTANCE: &str = "UPDATE instance SET version = ?, updated = ?, met
 
 const DELETE_INSTANCE: &str = "DELETE FROM instance WHERE part = ? AND rid = ?";
 
-const SELECT_REPLACED: &str = "SELECT version, kind, id, terms FROM instance WHERE part = ? AND rid = ?";
+const SELECT_CURRENT: &str =
+    "SELECT body FROM instance WHERE part = ? AND rid = ? AND version = ? AND updated = ? AND method = ?";
+
+const SELECT_SUPERSEDED: &str =
+    "SELECT body FROM version WHERE part = ? AND rid = ? AND version = ? AND updated = ? AND method = ?";
 
 const SUPERSEDE: &str = "INSERT INTO version (part, rid, version, updated, method, body) \
      SELECT ?, ?, version, updated, method, body FROM instance WHERE part = ? AND rid = ?";
@@ -81,6 +85,26 @@ pub(super) fn check(connection: &mut Connection, change: &Change) -> Result<Vec<
         replaced.ok_or(Refusal::Stale(index))
     });
     checked.collect()
+}
+
+/// Whether `change`, or at least its first write or record, was written already.
+pub(super) fn is_done(connection: &mut Connection, change: &Change) -> Result<bool, Error> {
+    match (change.writes.first(), change.audit.first()) {
+        (Some(write), _) => is_written(connection, write),
+        (None, Some(record)) => journal::holds(connection, record),
+        (None, None) => Ok(true),
+    }
+}
+
+fn is_written(connection: &mut Connection, write: &Write) -> Result<bool, Error> {
+    for text in [SELECT_CURRENT, SELECT_SUPERSEDED] {
+        let statement = at(text, write.key).bind(write.version.0).bind(write.updated.micros()).bind(write.method.code());
+        let bodies = connection.load(&statement, |row| row.optional_binary(0))?;
+        if bodies.iter().any(|body| body.as_deref() == write.body.as_deref()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Writes `change`, whose writes replace `replaced`.
@@ -110,7 +134,7 @@ fn nothing_there(connection: &mut Connection, write: &Write) -> Result<bool, Err
 
 fn version_there(connection: &mut Connection, write: &Write) -> Result<Option<Replaced>, Error> {
     let Expected::Version(version, key) = write.expected else { return Ok(None) };
-    let statement = Statement::new(SELECT_REPLACED).bind(key.part.0).bind(key.rid);
+    let statement = Statement::new(connection.dialect().select_replaced()).bind(key.part.0).bind(key.rid);
     let found = connection.first(&statement, |row| {
         let same = row.bigint(0)? == version.0
             && ResourceType::from_code(row.smallint(1)?) == Some(write.kind)

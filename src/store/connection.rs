@@ -4,64 +4,72 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use diesel::backend::Backend;
 use diesel::connection::{
-    AnsiTransactionManager, CacheSize, Connection as _, LoadConnection, SimpleConnection, TransactionManager,
+    AnsiTransactionManager, CacheSize, Connection as _, DefaultLoadingMode, LoadConnection, SimpleConnection, TransactionManager,
+    TransactionManagerStatus,
 };
-use diesel::deserialize::FromSql;
+use diesel::pg::PgConnection;
 use diesel::result::{Error, QueryResult};
-use diesel::row::Row;
-use diesel::sql_types::{BigInt, Binary, SmallInt, Text};
-use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::sqlite::SqliteConnection;
 
+use super::address;
 use super::dialect::{Dialect, Use};
-use super::failure::unavailable;
+use super::failure::{is_lost, unavailable};
+use super::row::{Columns, PostgresRow, SqliteRow};
 use super::statement::Statement;
 use crate::config::StoreSettings;
-use crate::outcome::{Failure, Kind, Outcome};
+use crate::outcome::Outcome;
 
 /// Composed statements whose prepared form is kept at once; with one more, all are let go and the keeping begins anew.
 const KEPT_SHAPES: usize = 256;
 
 /// Where connections come from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Source {
     /// A file of this machine.
     Sqlite(PathBuf),
+    /// A server, by its complete URL.
+    Postgres(Box<str>),
 }
 
 /// A connection that one thread owns.
 pub(super) struct Connection {
     backend: Database,
     shapes: HashSet<Box<str>>,
+    lost: bool,
+    in_doubt: bool,
 }
 
 enum Database {
     Sqlite(Box<SqliteConnection>),
+    Postgres(Box<PgConnection>),
 }
 
-/// The columns of a row, read by position. NULL where a value is needed is an error.
-pub(super) trait Columns {
-    fn bigint(&self, column: usize) -> QueryResult<i64>;
-    fn optional_bigint(&self, column: usize) -> QueryResult<Option<i64>>;
-    fn smallint(&self, column: usize) -> QueryResult<i16>;
-    fn text(&self, column: usize) -> QueryResult<String>;
-    fn optional_text(&self, column: usize) -> QueryResult<Option<String>>;
-    fn optional_binary(&self, column: usize) -> QueryResult<Option<Vec<u8>>>;
+/// The same with the connection of either back end.
+macro_rules! on_either {
+    ($database:expr, $connection:ident => $work:expr) => {
+        match &mut $database {
+            Database::Sqlite($connection) => $work,
+            Database::Postgres($connection) => $work,
+        }
+    };
 }
 
 impl Source {
     /// The source that the settings name.
-    ///
-    /// # Errors
-    /// The back end is not served yet.
-    pub(super) fn of(settings: &StoreSettings) -> Outcome<Self> {
+    pub(super) fn of(settings: &StoreSettings) -> Self {
         match settings {
             // A relative path never looks like a URI this way.
-            StoreSettings::Sqlite { path } => Ok(Self::Sqlite(Path::new(".").join(path))),
-            StoreSettings::Postgres { .. } => {
-                Err(Failure::new(Kind::Unavailable, "this version keeps its instances in SQLite only (store = sqlite:PATH)"))
-            }
+            StoreSettings::Sqlite { path } => Self::Sqlite(Path::new(".").join(path)),
+            StoreSettings::Postgres { url } => Self::Postgres(address::complete(url.expose()).into()),
+        }
+    }
+
+    /// What is spoken there.
+    pub(super) const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
         }
     }
 
@@ -72,6 +80,7 @@ impl Source {
                 Some(folder) => fs::create_dir_all(folder).map_err(unavailable),
                 None => Ok(()),
             },
+            Self::Postgres(_) => Ok(()),
         }
     }
 
@@ -82,8 +91,9 @@ impl Source {
                 let path = path.to_str().ok_or_else(|| unavailable("the path of the database is not UTF-8"))?;
                 Database::Sqlite(Box::new(SqliteConnection::establish(path).map_err(unavailable)?))
             }
+            Self::Postgres(url) => Database::Postgres(Box::new(PgConnection::establish(url).map_err(unavailable)?)),
         };
-        let mut connection = Connection { backend, shapes: HashSet::new() };
+        let mut connection = Connection { backend, shapes: HashSet::new(), lost: false, in_doubt: false };
         for text in connection.dialect().session(purpose) {
             connection.batch(text).map_err(unavailable)?;
         }
@@ -96,28 +106,42 @@ impl Connection {
     pub(super) const fn dialect(&self) -> Dialect {
         match self.backend {
             Database::Sqlite(_) => Dialect::Sqlite,
+            Database::Postgres(_) => Dialect::Postgres,
         }
     }
 
-    /// The SQLite connection, for what only the schema does.
-    pub(super) fn sqlite(&mut self) -> &mut SqliteConnection {
+    /// Does what only the schema does, with the connection of the back end.
+    pub(super) fn either<T>(
+        &mut self,
+        sqlite: impl FnOnce(&mut SqliteConnection) -> T,
+        postgres: impl FnOnce(&mut PgConnection) -> T,
+    ) -> T {
         match &mut self.backend {
-            Database::Sqlite(connection) => connection,
+            Database::Sqlite(connection) => sqlite(connection),
+            Database::Postgres(connection) => postgres(connection),
         }
+    }
+
+    /// Whether it leads nowhere any more, and another one may.
+    pub(super) const fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Whether it was lost while a transaction was being committed, so that nobody knows whether it was.
+    pub(super) const fn is_in_doubt(&self) -> bool {
+        self.in_doubt
     }
 
     /// Executes a text without values.
     pub(super) fn batch(&mut self, text: &str) -> QueryResult<()> {
-        match &mut self.backend {
-            Database::Sqlite(connection) => connection.batch_execute(text),
-        }
+        let done = on_either!(self.backend, connection => connection.batch_execute(text));
+        self.noted(done)
     }
 
     /// Executes a statement; how many rows it changed.
     pub(super) fn execute(&mut self, statement: &Statement<'_>) -> QueryResult<usize> {
-        match &mut self.backend {
-            Database::Sqlite(connection) => connection.execute_returning_count(statement),
-        }
+        let done = on_either!(self.backend, connection => connection.execute_returning_count(statement));
+        self.noted(done)
     }
 
     /// Every row of a statement.
@@ -126,12 +150,11 @@ impl Connection {
         statement: &Statement<'_>,
         read: impl Fn(&dyn Columns) -> QueryResult<T>,
     ) -> QueryResult<Vec<T>> {
-        match &mut self.backend {
-            Database::Sqlite(connection) => {
-                let rows = LoadConnection::load(connection.as_mut(), statement)?;
-                rows.map(|row| read(&SqliteRow(row?))).collect()
-            }
-        }
+        let loaded = match &mut self.backend {
+            Database::Sqlite(connection) => sqlite_rows(connection, statement, read),
+            Database::Postgres(connection) => postgres_rows(connection, statement, read),
+        };
+        self.noted(loaded)
     }
 
     /// The first row of a statement that has at most one.
@@ -156,88 +179,83 @@ impl Connection {
 
     /// Does `work` in a transaction that may write.
     pub(super) fn writing<T, E: From<Error>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
-        let begin = self.dialect().begin_writing();
-        match &mut self.backend {
-            Database::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(connection.as_mut(), begin)?,
-        }
+        self.begin(self.dialect().begin_writing())?;
         self.concluded(work)
     }
 
-    /// Does `work` in a transaction that sees one state of the database; inside another transaction: in a savepoint.
+    /// Does `work` in a transaction that sees one state of the database.
     pub(super) fn together<T, E: From<Error>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
-        match &mut self.backend {
-            Database::Sqlite(connection) => AnsiTransactionManager::begin_transaction(connection.as_mut())?,
-        }
+        self.begin(self.dialect().begin_reading())?;
         self.concluded(work)
+    }
+
+    /// Does `work` in a savepoint of the transaction that is under way.
+    pub(super) fn apart<T, E: From<Error>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        let begun = on_either!(self.backend, connection => AnsiTransactionManager::begin_transaction(connection.as_mut()));
+        self.noted(begun)?;
+        self.concluded(work)
+    }
+
+    fn begin(&mut self, text: &str) -> QueryResult<()> {
+        let begun =
+            on_either!(self.backend, connection => AnsiTransactionManager::begin_transaction_sql(connection.as_mut(), text));
+        self.noted(begun)
     }
 
     fn concluded<T, E: From<Error>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
-        let done = work(self);
-        match &mut self.backend {
-            Database::Sqlite(connection) => match done {
-                Ok(_) => AnsiTransactionManager::commit_transaction(connection.as_mut())?,
-                Err(_) => AnsiTransactionManager::rollback_transaction(connection.as_mut())?,
-            },
+        match work(self) {
+            Ok(done) => {
+                let committed =
+                    on_either!(self.backend, connection => AnsiTransactionManager::commit_transaction(connection.as_mut()));
+                self.noted(committed).inspect_err(|_| self.in_doubt |= self.lost)?;
+                Ok(done)
+            }
+            Err(why) => {
+                let undone =
+                    on_either!(self.backend, connection => AnsiTransactionManager::rollback_transaction(connection.as_mut()));
+                // A database that is gone has undone it too, and why it was to be undone says more.
+                self.lost |= undone.is_err();
+                Err(why)
+            }
         }
-        done
+    }
+
+    /// The same answer; should it say that the connection leads nowhere any more, that is remembered.
+    fn noted<T>(&mut self, answer: QueryResult<T>) -> QueryResult<T> {
+        if let Err(error) = &answer {
+            self.lost |= is_lost(error) || on_either!(self.backend, connection => is_broken(connection.as_mut()));
+        }
+        answer
     }
 
     fn forget_statements(&mut self) {
         self.shapes.clear();
-        match &mut self.backend {
-            Database::Sqlite(connection) => {
-                connection.set_prepared_statement_cache_size(CacheSize::Disabled);
-                connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
-            }
-        }
+        on_either!(self.backend, connection => {
+            connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+            connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
+        });
     }
 }
 
-/// A row of SQLite.
-struct SqliteRow<R>(R);
-
-fn value<'row, T, ST, DB, R>(row: &R, column: usize) -> QueryResult<T>
-where
-    DB: Backend,
-    R: Row<'row, DB>,
-    T: FromSql<ST, DB>,
-{
-    row.get_value::<ST, T, usize>(column).map_err(Error::DeserializationError)
+fn sqlite_rows<T>(
+    connection: &mut SqliteConnection,
+    statement: &Statement<'_>,
+    read: impl Fn(&dyn Columns) -> QueryResult<T>,
+) -> QueryResult<Vec<T>> {
+    let rows = LoadConnection::load(connection, statement)?;
+    rows.map(|row| read(&SqliteRow(row?))).collect()
 }
 
-fn optional<'row, T, ST, DB, R>(row: &R, column: usize) -> QueryResult<Option<T>>
-where
-    DB: Backend,
-    R: Row<'row, DB>,
-    T: FromSql<ST, DB>,
-{
-    use diesel::row::Field as _;
-    let field = row.get(column).ok_or_else(|| Error::DeserializationError("a column is missing".into()))?;
-    field.value().map(T::from_sql).transpose().map_err(Error::DeserializationError)
+fn postgres_rows<T>(
+    connection: &mut PgConnection,
+    statement: &Statement<'_>,
+    read: impl Fn(&dyn Columns) -> QueryResult<T>,
+) -> QueryResult<Vec<T>> {
+    let rows = LoadConnection::<DefaultLoadingMode>::load(connection, statement)?;
+    rows.map(|row| read(&PostgresRow(row?))).collect()
 }
 
-impl Columns for SqliteRow<<SqliteConnection as LoadConnection>::Row<'_, '_>> {
-    fn bigint(&self, column: usize) -> QueryResult<i64> {
-        value::<i64, BigInt, Sqlite, _>(&self.0, column)
-    }
-
-    fn optional_bigint(&self, column: usize) -> QueryResult<Option<i64>> {
-        optional::<i64, BigInt, Sqlite, _>(&self.0, column)
-    }
-
-    fn smallint(&self, column: usize) -> QueryResult<i16> {
-        value::<i16, SmallInt, Sqlite, _>(&self.0, column)
-    }
-
-    fn text(&self, column: usize) -> QueryResult<String> {
-        value::<String, Text, Sqlite, _>(&self.0, column)
-    }
-
-    fn optional_text(&self, column: usize) -> QueryResult<Option<String>> {
-        optional::<String, Text, Sqlite, _>(&self.0, column)
-    }
-
-    fn optional_binary(&self, column: usize) -> QueryResult<Option<Vec<u8>>> {
-        optional::<Vec<u8>, Binary, Sqlite, _>(&self.0, column)
-    }
+/// Whether no transaction can be had through the connection any more.
+fn is_broken<C: diesel::Connection<TransactionManager = AnsiTransactionManager>>(connection: &mut C) -> bool {
+    matches!(AnsiTransactionManager::transaction_manager_status_mut(connection), TransactionManagerStatus::InError)
 }

@@ -5,6 +5,8 @@
 pub(super) enum Dialect {
     /// The embedded one.
     Sqlite,
+    /// The one on a server, or on many.
+    Postgres,
 }
 
 /// What a connection is opened for.
@@ -16,6 +18,8 @@ pub(super) enum Use {
     Glancing,
     /// Reading and writing.
     Writing,
+    /// Making the tables, which takes the time it takes.
+    Migrating,
 }
 
 impl Dialect {
@@ -33,7 +37,7 @@ impl Dialect {
                 // The page size holds for a file that is made now. An instance rests whole in the tree that clusters its dossier
                 // as long as it takes less than a quarter of a page; with 8 KB a document of 2 KB did not, and a dossier search
                 // took half as long again. WAL and full synchronisation make a commit durable.
-                Use::Writing => &[
+                Use::Writing | Use::Migrating => &[
                     "PRAGMA busy_timeout = 5000",
                     "PRAGMA page_size = 16384",
                     "PRAGMA journal_mode = WAL",
@@ -44,13 +48,68 @@ impl Dialect {
                     "PRAGMA temp_store = MEMORY",
                 ],
             },
+            // Times in milliseconds. Short statements gain nothing from being compiled.
+            Self::Postgres => match purpose {
+                Use::Reading | Use::Glancing => {
+                    &["SET statement_timeout = 15000; SET idle_in_transaction_session_timeout = 30000; \
+                     SET jit = off; SET default_transaction_read_only = on"]
+                }
+                Use::Writing => &["SET statement_timeout = 15000; SET lock_timeout = 10000; \
+                     SET idle_in_transaction_session_timeout = 30000; SET jit = off; \
+                     SET default_transaction_isolation = 'read committed'"],
+                Use::Migrating => &["SET statement_timeout = 0; SET lock_timeout = 0; \
+                     SET default_transaction_isolation = 'read committed'"],
+            },
         }
     }
 
-    /// How a transaction that will write begins: with the right to write, so that what it reads first stays true.
+    /// How many threads read where the settings leave it open: they work on a file, or wait for an answer.
+    pub(super) fn reader_threads(self) -> usize {
+        match self {
+            Self::Sqlite => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            Self::Postgres => 8,
+        }
+    }
+
+    /// How many threads write: a file has one writer.
+    pub(super) const fn writer_threads(self) -> usize {
+        match self {
+            Self::Sqlite => 1,
+            Self::Postgres => 3,
+        }
+    }
+
+    /// How long a request waits for a database that is away, in seconds: long enough for another server to take over; a file that
+    /// is away stays away.
+    pub(super) const fn patience_seconds(self) -> u64 {
+        match self {
+            Self::Sqlite => 0,
+            Self::Postgres => 20,
+        }
+    }
+
+    /// How many single reads may be done on the threads of those who ask: none that would have to wait for a network.
+    pub(super) const fn glances(self, readers: usize) -> usize {
+        match self {
+            Self::Sqlite => readers,
+            Self::Postgres => 0,
+        }
+    }
+
+    /// How a transaction begins whose reads see one state.
+    pub(super) const fn begin_reading(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    /// How a transaction that will write begins: where there is one writer, with the right to write, so that what it reads first
+    /// stays true.
     pub(super) const fn begin_writing(self) -> &'static str {
         match self {
             Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
         }
     }
 
@@ -58,6 +117,7 @@ impl Dialect {
     pub(super) const fn has_packed_term(self) -> &'static str {
         match self {
             Self::Sqlite => "instr(i.terms, ?) > 0",
+            Self::Postgres => "position(? IN i.terms) > 0",
         }
     }
 
@@ -65,6 +125,15 @@ impl Dialect {
     pub(super) const fn contains_text(self) -> &'static str {
         match self {
             Self::Sqlite => "instr(v.folded, ?) > 0",
+            Self::Postgres => "strpos(v.folded, ?) > 0",
+        }
+    }
+
+    /// What a write replaces, found by key: it stays so until the transaction ends.
+    pub(super) const fn select_replaced(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT version, kind, id, terms FROM instance WHERE part = ? AND rid = ?",
+            Self::Postgres => "SELECT version, kind, id, terms FROM instance WHERE part = ? AND rid = ? FOR UPDATE",
         }
     }
 }

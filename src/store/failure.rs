@@ -27,6 +27,41 @@ pub(super) fn is_away(error: &Error) -> bool {
     }
 }
 
+/// What may help where a statement failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// The same again through a new connection, as soon as there is one.
+    AnotherConnection,
+    /// The same again, a little later.
+    AnotherAttempt,
+    /// Nothing.
+    None,
+}
+
+/// What may help against `error`. The driver tells the class of an error for a few of them only; of the others, one that points
+/// into the text of the statement will not pass (it was not understood), and any other may: a deadlock, a lock or a statement
+/// that took too long, a full disk, an operator's intervention.
+pub(super) fn remedy(error: &Error) -> Remedy {
+    match error {
+        _ if is_lost(error) => Remedy::AnotherConnection,
+        Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Remedy::AnotherAttempt,
+        Error::DatabaseError(DatabaseErrorKind::Unknown, told) if told.statement_position().is_none() => Remedy::AnotherAttempt,
+        _ => Remedy::None,
+    }
+}
+
+/// Whether `error` says that the connection leads nowhere any more, or to a server that cannot be written to.
+pub(super) fn is_lost(error: &Error) -> bool {
+    match error {
+        Error::DatabaseError(kind, _) => matches!(
+            kind,
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ReadOnlyTransaction
+        ),
+        Error::RollbackErrorOnCommit { .. } | Error::BrokenTransactionManager | Error::NotInTransaction => true,
+        _ => false,
+    }
+}
+
 /// The database cannot be reached or does not do its work: busy, full, broken.
 pub(super) fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
     Failure::new(Kind::Unavailable, "the store is not available; try again").because(cause)

@@ -15,6 +15,20 @@ const ADVANCE: &str = "INSERT INTO audit_head (part, seq, recorded, preceding) V
 
 const APPEND: &str = "INSERT INTO audit (part, seq, recorded, preceding, entry) VALUES (?, ?, ?, ?, ?)";
 
+/// So many records of a dossier are looked through for one that may be there, from the last one back.
+const LOOKED_THROUGH_RECORDS: i64 = 10_000;
+
+const SELECT_SAME: &str = "SELECT count(*) FROM audit WHERE part = ? AND recorded = ? AND entry = ? \
+     AND seq > (SELECT coalesce(max(seq), 0) FROM audit_head WHERE part = ?) - ?";
+
+/// Whether `record` was appended lately.
+pub(super) fn holds(connection: &mut Connection, record: &AuditRecord) -> QueryResult<bool> {
+    let part = record.part.0;
+    let statement = Statement::new(SELECT_SAME).bind(part).bind(record.recorded.micros()).bind(&*record.entry).bind(part);
+    let same = connection.first(&statement.bind(LOOKED_THROUGH_RECORDS), |row| row.bigint(0))?;
+    Ok(same.is_some_and(|count| count > 0))
+}
+
 /// Appends `records` in their order.
 pub(super) fn append(connection: &mut Connection, records: &[AuditRecord]) -> QueryResult<()> {
     for record in records {

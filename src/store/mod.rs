@@ -6,6 +6,7 @@
 //!
 //! Not here: what a query means (`search`), who may see what (`dossier`), what a record of the journal says (`audit`).
 
+mod address;
 pub mod change;
 mod commit;
 mod connection;
@@ -14,10 +15,12 @@ mod failure;
 mod glance;
 mod index;
 mod journal;
+mod patience;
 mod query;
 mod queue;
 pub mod raw;
 mod reader;
+mod row;
 mod schema;
 mod snapshot;
 mod statement;
@@ -29,6 +32,7 @@ mod tests;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use diesel::result::QueryResult;
 use tokio::sync::oneshot;
@@ -47,16 +51,17 @@ use crate::search::plan::Plan;
 use change::{Change, Expected};
 use connection::{Connection, Source};
 use dialect::Use;
-use failure::{failure, refused, unavailable};
+use failure::{refused, unavailable};
 use glance::Glances;
-use queue::Queue;
+use queue::{Queue, Refused};
 
 /// The store of a server.
 pub struct Store {
     term_key: [u8; 16],
     glances: Glances,
     reads: Arc<Queue<reader::Job>>,
-    writes: Arc<Queue<writer::Job>>,
+    /// One a writer.
+    writes: Vec<Arc<Queue<writer::Job>>>,
     written: Arc<writer::Written>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -76,19 +81,24 @@ impl Store {
     /// # Errors
     /// The database is away ([`Kind::Unavailable`]), or was made by a newer version of this program.
     pub fn open(settings: &StoreSettings, limits: &Limits) -> Outcome<Self> {
-        let source = Source::of(settings)?;
+        let source = Source::of(settings);
         source.prepare()?;
+        schema::ready(&mut source.connect(Use::Migrating)?)?;
         let mut connection = source.connect(Use::Writing)?;
-        schema::ready(&mut connection)?;
+        let readers = match limits.reader_threads {
+            0 => source.dialect().reader_threads(),
+            set => set,
+        };
+        let queue = || Arc::new(Queue::new(limits.store_queue_requests));
         let store = Self {
             term_key: schema::term_key(&mut connection)?,
-            glances: Glances::new(source.clone(), reader_threads(limits)),
+            glances: Glances::new(source.clone(), source.dialect().glances(readers)),
             reads: Arc::new(Queue::new(limits.store_queue_requests)),
-            writes: Arc::new(Queue::new(limits.store_queue_requests)),
+            writes: std::iter::repeat_with(queue).take(source.dialect().writer_threads()).collect(),
             written: Arc::default(),
             threads: Mutex::default(),
         };
-        store.start(&source, connection, reader_threads(limits))?;
+        store.start(&source, connection, readers)?;
         Ok(store)
     }
 
@@ -192,7 +202,7 @@ impl Store {
     /// Takes nothing in any more, finishes what was accepted and lets the database go.
     pub fn close(&self) {
         self.reads.close();
-        self.writes.close();
+        self.writes.iter().for_each(|queue| queue.close());
         self.glances.close();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
@@ -203,9 +213,12 @@ impl Store {
     }
 
     fn start(&self, source: &Source, connection: Connection, readers: usize) -> Outcome<()> {
-        let mut threads = Vec::with_capacity(readers + 1);
-        let (from, queue, written) = (source.clone(), Arc::clone(&self.writes), Arc::clone(&self.written));
-        threads.push(spawn("store-writer", move || writer::run(&from, &queue, &written, connection))?);
+        let mut threads = Vec::with_capacity(readers + self.writes.len());
+        let mut first = Some(connection);
+        for queue in &self.writes {
+            let (from, queue, written, first) = (source.clone(), Arc::clone(queue), Arc::clone(&self.written), first.take());
+            threads.push(spawn("store-writer", move || writer::run(&from, &queue, &written, first))?);
+        }
         for _ in 0..readers {
             let (from, queue) = (source.clone(), Arc::clone(&self.reads));
             threads.push(spawn("store-reader", move || reader::run(&from, &queue))?);
@@ -214,15 +227,9 @@ impl Store {
         Ok(())
     }
 
-    async fn ask<T: Send + 'static>(&self, work: impl FnOnce(&mut Connection) -> QueryResult<T> + Send + 'static) -> Outcome<T> {
+    async fn ask<T: Send + 'static>(&self, work: impl Fn(&mut Connection) -> QueryResult<T> + Send + 'static) -> Outcome<T> {
         let (reply, answer) = oneshot::channel();
-        let job = move |connection: Outcome<&mut Connection>| {
-            // Nobody waits for it any more: nothing needs to be read.
-            if !reply.is_closed() {
-                let _ = reply.send(connection.and_then(|connection| work(connection).map_err(failure)));
-            }
-        };
-        self.reads.push(Box::new(job)).map_err(refused)?;
+        self.reads.push(Box::new(reader::Asked { work, reply, since: Instant::now() })).map_err(refused)?;
         answer.await.map_err(|_| Failure::fault("a reader of the store panicked"))?
     }
 
@@ -231,8 +238,19 @@ impl Store {
             return Ok(());
         }
         let (reply, answer) = oneshot::channel();
-        self.writes.push(writer::Job { change, reply }).map_err(|why| CommitFailure::Failed(refused(why)))?;
+        let Some(queue) = self.writer_of(&change) else { return Err(CommitFailure::Failed(refused(Refused::Closed))) };
+        queue.push(writer::Job { change, since: Instant::now(), reply }).map_err(|why| CommitFailure::Failed(refused(why)))?;
         answer.await.map_err(|_| CommitFailure::Failed(Failure::fault("the writer of the store is gone")))?
+    }
+}
+
+impl Store {
+    /// What concerns one dossier goes through one writer, so that writers seldom meet.
+    fn writer_of(&self, change: &Change) -> Option<&Queue<writer::Job>> {
+        let written = change.writes.first().map(|write| write.key.part);
+        let part = written.or_else(|| change.audit.first().map(|record| record.part)).unwrap_or(Part::DIRECTORY);
+        let turn = part.0.cast_unsigned() % self.writes.len().max(1) as u64;
+        self.writes.get(usize::try_from(turn).ok()?).map(AsRef::as_ref)
     }
 }
 
@@ -251,13 +269,6 @@ fn touched(change: &Change) -> impl Iterator<Item = Part> + '_ {
         };
         [Some(write.key.part), old].into_iter().flatten()
     })
-}
-
-fn reader_threads(limits: &Limits) -> usize {
-    match limits.reader_threads {
-        0 => thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        set => set,
-    }
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Outcome<JoinHandle<()>> {

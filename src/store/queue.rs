@@ -68,6 +68,11 @@ impl<T> Queue<T> {
         self.ready.notify_all();
     }
 
+    /// Whether nothing is taken in any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
     /// The state once it holds an item; `None` once it never will again.
     fn waited_for(&self) -> Option<MutexGuard<'_, State<T>>> {
         let mut state = self.state();

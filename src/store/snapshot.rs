@@ -7,7 +7,8 @@ use bytes::Bytes;
 use diesel::result::{Error, QueryResult};
 
 use super::change::Method;
-use super::connection::{Columns, Connection};
+use super::connection::Connection;
+use super::row::Columns;
 use super::statement::Statement;
 use crate::dossier::Access;
 use crate::fhir::key::name_hash;

@@ -80,18 +80,18 @@ CREATE TABLE quantity_value (
 );
 CREATE INDEX quantity_value_low ON quantity_value (parameter, low, high, unit, part, rid);
 
--- The journal of accesses. Clustered by time, not by dossier: records of many dossiers that become durable together then share
--- pages. The records of one dossier are a chain from its head: each says when the one before it was recorded.
+-- The journal of accesses. Its rows lie in the order in which they came. The records of one dossier are a chain from its head: each
+-- says when the one before it was recorded.
 CREATE TABLE audit (
     part BIGINT NOT NULL,
     seq BIGINT NOT NULL,
     recorded BIGINT NOT NULL,
     preceding BIGINT,
     entry BYTEA NOT NULL,
-    PRIMARY KEY (recorded, part, seq)
+    PRIMARY KEY (part, seq)
 );
 
--- The last record of each dossier.
+-- The last record of each dossier; preceding: what recorded was before it was moved last.
 CREATE TABLE audit_head (
     part BIGINT NOT NULL,
     seq BIGINT NOT NULL,

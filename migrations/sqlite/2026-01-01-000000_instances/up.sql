@@ -91,7 +91,7 @@ CREATE TABLE audit (
     PRIMARY KEY (recorded, part, seq)
 ) WITHOUT ROWID;
 
--- The last record of each dossier.
+-- The last record of each dossier; preceding: what recorded was before it was moved last.
 CREATE TABLE audit_head (
     part BIGINT NOT NULL,
     seq BIGINT NOT NULL,

@@ -9,7 +9,7 @@ use super::drive::Place;
 use super::text::{ALWAYS, NEVER, Sql};
 use crate::fhir::InstanceKey;
 use crate::search::plan::{Order, Position, SortKey, SortValue};
-use crate::store::connection::Columns;
+use crate::store::row::Columns;
 
 /// The expression a key compares.
 fn expression<'a>(order: Order) -> Sql<'a> {

@@ -1,5 +1,7 @@
 //! A store to try, and changes to try it with.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use tempfile::TempDir;
 
 use crate::audit::AuditRecord;
@@ -8,8 +10,9 @@ use crate::dossier::Access;
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionId};
 use crate::search::index::IndexEntries;
 use crate::store::change::{Change, Expected, Method, Write};
-use crate::store::connection::{Columns, Source};
+use crate::store::connection::{Connection, Source};
 use crate::store::dialect::Use;
+use crate::store::row::Columns;
 use crate::store::statement::Statement;
 use crate::store::{CommitFailure, Store, Stored, Stretch};
 
@@ -17,9 +20,17 @@ use crate::store::{CommitFailure, Store, Stored, Stretch};
 pub(super) struct Bed {
     pub(super) store: Store,
     pub(super) settings: StoreSettings,
-    /// Thrown away with the bed.
-    _folder: TempDir,
+    place: Place,
 }
+
+/// What is thrown away with the bed.
+enum Place {
+    Folder { _folder: TempDir },
+    Schema(String),
+}
+
+/// The server of PostgreSQL that the tests may use, with a user who may make schemas.
+const SERVER: &str = "CARNET_TEST_POSTGRES";
 
 pub(super) const KIND: ResourceType = ResourceType::Observation;
 pub(super) const DOSSIER: Part = Part(4_711);
@@ -28,12 +39,22 @@ impl Bed {
     pub(super) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = StoreSettings::Sqlite { path: folder.path().join("deep/er/carnet.sqlite") };
-        Self { store: Store::open(&settings, &limits()).unwrap(), settings, _folder: folder }
+        Self { store: Store::open(&settings, &limits()).unwrap(), settings, place: Place::Folder { _folder: folder } }
+    }
+
+    pub(super) fn postgres() -> Self {
+        let (settings, name) = empty_schema();
+        Self { store: Store::open(&settings, &limits()).unwrap(), settings, place: Place::Schema(name) }
+    }
+
+    /// A connection of its own to the database of the store.
+    pub(super) fn connection(&self, purpose: Use) -> Connection {
+        Source::of(&self.settings).connect(purpose).unwrap()
     }
 
     /// The numbers and entries of the journal of a dossier, as a second reader of the database finds them: back from its head.
     pub(super) fn journal(&self, part: Part) -> Vec<(i64, String)> {
-        let mut connection = Source::of(&self.settings).unwrap().connect(Use::Reading).unwrap();
+        let mut connection = self.connection(Use::Reading);
         let head = Statement::new("SELECT seq, recorded FROM audit_head WHERE part = ?").bind(part.0);
         let head = connection.first(&head, |row| Ok((row.bigint(0)?, Some(row.bigint(1)?)))).unwrap();
         let (mut seq, mut recorded) = head.unwrap_or((0, None));
@@ -52,8 +73,7 @@ impl Bed {
 
     /// How many rows a table has.
     pub(super) fn rows(&self, count: &'static str) -> usize {
-        let mut connection = Source::of(&self.settings).unwrap().connect(Use::Reading).unwrap();
-        connection.first(&Statement::new(count), |row| row.bigint(0)).unwrap().unwrap() as usize
+        self.connection(Use::Reading).first(&Statement::new(count), |row| row.bigint(0)).unwrap().unwrap() as usize
     }
 
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitFailure> {
@@ -73,6 +93,35 @@ impl Bed {
         let history = self.store.history(&everything(), KIND, id, Stretch { count: 100, before: None }).await.unwrap();
         history.iter().map(|stored| stored.version.0).collect()
     }
+}
+
+impl Drop for Bed {
+    fn drop(&mut self) {
+        self.store.close();
+        match &self.place {
+            Place::Folder { .. } => {}
+            Place::Schema(name) => server().batch(&format!("DROP SCHEMA {name} CASCADE")).unwrap(),
+        }
+    }
+}
+
+/// The name of a schema of PostgreSQL that nobody else uses, and the settings that lead there.
+pub(super) fn empty_schema() -> (StoreSettings, String) {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("store_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    server().batch(&format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}")).unwrap();
+    let url = server_url();
+    let separator = if url.contains('?') { '&' } else { '?' };
+    (format!("{url}{separator}options=-csearch_path%3D{name}").parse().unwrap(), name)
+}
+
+fn server() -> Connection {
+    Source::of(&server_url().parse().unwrap()).connect(Use::Migrating).unwrap()
+}
+
+#[allow(clippy::disallowed_methods, reason = "tests are told by their environment")]
+fn server_url() -> String {
+    std::env::var(SERVER).unwrap_or_else(|_| panic!("{SERVER} must name a server: postgres://USER@HOST/DATABASE"))
 }
 
 pub(super) fn limits() -> Limits {

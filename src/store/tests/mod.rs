@@ -7,7 +7,7 @@ mod reading;
 mod searching;
 mod writing;
 
-/// Each test on each back end: `name::sqlite`.
+/// Each test on each back end: `name::sqlite`, `name::postgres`.
 macro_rules! on_each_back_end {
     ($(async fn $name:ident($bed:ident: &Bed) $body:block)+) => {
         $(mod $name {
@@ -18,6 +18,12 @@ macro_rules! on_each_back_end {
             #[tokio::test]
             async fn sqlite() {
                 contract(&Bed::sqlite()).await;
+            }
+
+            #[tokio::test]
+            #[ignore = "needs a server of PostgreSQL, named by CARNET_TEST_POSTGRES"]
+            async fn postgres() {
+                contract(&Bed::postgres()).await;
             }
         })+
     };

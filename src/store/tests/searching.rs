@@ -256,20 +256,29 @@ fn no_entry_is_left_over(bed: &Bed, known: &[Known]) {
     assert!(bed.rows("SELECT count(*) FROM quantity_value") <= entries(|index| index.quantities.len()));
 }
 
+fn every_plan_finds_what_it_means(bed: Bed, lives: &[Life], plans: &[Plan]) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let known = lived(&bed, lives).await;
+        no_entry_is_left_over(&bed, &known);
+        for plan in plans {
+            hold(&bed.store, &known, plan).await;
+        }
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_plan_finds_what_it_means(lives in vec(a_life(), 0..40), plans in vec(a_plan(), 40)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let bed = Bed::sqlite();
-            let known = lived(&bed, &lives).await;
-            no_entry_is_left_over(&bed, &known);
-            for plan in &plans {
-                hold(&bed.store, &known, plan).await;
-            }
-        });
+    fn every_plan_finds_what_it_means_on_sqlite(lives in vec(a_life(), 0..40), plans in vec(a_plan(), 40)) {
+        every_plan_finds_what_it_means(Bed::sqlite(), &lives, &plans);
+    }
+
+    #[test]
+    #[ignore = "needs a server of PostgreSQL, named by CARNET_TEST_POSTGRES"]
+    fn every_plan_finds_what_it_means_on_postgres(lives in vec(a_life(), 0..40), plans in vec(a_plan(), 40)) {
+        every_plan_finds_what_it_means(Bed::postgres(), &lives, &plans);
     }
 }
 

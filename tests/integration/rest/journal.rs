@@ -1,38 +1,22 @@
 //! The journal of accesses: whatever is answered has been recorded.
 
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary};
-use diesel::sqlite::SqliteConnection;
 use serde_json::{Value, json};
 
+use crate::support::place::Record;
 use crate::support::server::Server;
-
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = BigInt)]
-    part: i64,
-    #[diesel(sql_type = Binary)]
-    entry: Vec<u8>,
-}
 
 fn recording() -> Server {
     Server::start_with(|settings| settings.audit.record = Some(true))
 }
 
-fn connect(server: &Server) -> SqliteConnection {
-    SqliteConnection::establish(server.store_file().to_str().unwrap()).unwrap()
-}
-
 /// Every record: its part, and what it says without the id of the request.
 fn records(server: &Server) -> Vec<(i64, Value)> {
-    let rows: Vec<Row> =
-        diesel::sql_query("SELECT part, entry FROM audit ORDER BY recorded, seq").load(&mut connect(server)).unwrap();
-    let read = |row: Row| {
+    let read = |row: Record| {
         let mut entry: Value = serde_json::from_slice(&row.entry).unwrap();
         assert!(entry.as_object_mut().unwrap().remove("request").is_some());
         (row.part, entry)
     };
-    rows.into_iter().map(read).collect()
+    server.place.journal().into_iter().map(read).collect()
 }
 
 fn record(subtype: &str, action: &str, outcome: &str, what: &str) -> Value {
@@ -85,12 +69,12 @@ fn each_write_of_a_transaction_is_recorded_and_so_is_one_that_was_refused() {
 fn what_cannot_be_recorded_is_neither_answered_nor_done() {
     let server = recording();
     server.put("/Patient/p1", &json!({"resourceType": "Patient", "id": "p1"}));
-    diesel::sql_query("ALTER TABLE audit RENAME TO away").execute(&mut connect(&server)).unwrap();
+    server.place.execute("ALTER TABLE audit RENAME TO away");
     let read = server.get("/Patient/p1");
     assert_eq!((read.status, read.issue().as_str()), (503, "transient"));
     assert!(read.header("retry-after").is_some());
     assert!(server.put("/Patient/p2", &json!({"resourceType": "Patient", "id": "p2"})).status >= 500);
-    diesel::sql_query("ALTER TABLE away RENAME TO audit").execute(&mut connect(&server)).unwrap();
+    server.place.execute("ALTER TABLE away RENAME TO audit");
     assert_eq!(server.get("/Patient/p2").status, 404);
     assert_eq!(server.get("/Patient/p1").status, 200);
 }

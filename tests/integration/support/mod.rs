@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod liar;
 pub(crate) mod people;
+pub(crate) mod place;
 pub(crate) mod process;
 pub(crate) mod resources;
 pub(crate) mod server;

@@ -2,15 +2,15 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use carnet::app::{self, Ending, Running};
-use carnet::config::{Settings, StoreSettings};
+use carnet::config::Settings;
 use carnet::fhir::Instant;
 use carnet::interaction::Context;
 use serde_json::Value;
-use tempfile::TempDir;
+
+use super::place::Place;
 
 /// 2026-01-01T00:00:00Z, when every test begins.
 const BEGINNING_MICROS: i64 = 1_767_225_600_000_000;
@@ -37,7 +37,7 @@ pub(crate) struct Server {
     running: Option<Running>,
     pub(crate) address: SocketAddr,
     pub(crate) base_url: String,
-    folder: TempDir,
+    pub(crate) place: Place,
 }
 
 impl Server {
@@ -46,22 +46,13 @@ impl Server {
     }
 
     pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
-        let folder = TempDir::new().unwrap();
-        let mut settings = Settings {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            store: StoreSettings::Sqlite { path: folder.path().join("store.sqlite") },
-            ..Settings::default()
-        };
+        let place = Place::new();
+        let mut settings = Settings { listen: "127.0.0.1:0".parse().unwrap(), store: place.store(), ..Settings::default() };
         change(&mut settings);
         let running = app::start(&settings, context(), Ending::ByHolder).unwrap();
         let base_url = running.base_url().to_string();
         let address = base_url.trim_start_matches("http://").trim_end_matches("/fhir").parse().unwrap();
-        Self { running: Some(running), address, base_url, folder }
-    }
-
-    /// The file of its store.
-    pub(crate) fn store_file(&self) -> PathBuf {
-        self.folder.path().join("store.sqlite")
+        Self { running: Some(running), address, base_url, place }
     }
 
     /// Sends one request; `path` is relative to the service base.

@@ -1,0 +1,80 @@
+//! A row that was loaded, its columns read by position, whichever the back end.
+
+use diesel::backend::Backend;
+use diesel::connection::LoadConnection;
+use diesel::deserialize::FromSql;
+use diesel::pg::{Pg, PgConnection};
+use diesel::result::{Error, QueryResult};
+use diesel::row::Row;
+use diesel::sql_types::{BigInt, Binary, SmallInt, Text};
+use diesel::sqlite::{Sqlite, SqliteConnection};
+
+/// The columns of a row, read by position. NULL where a value is needed is an error.
+pub(super) trait Columns {
+    fn bigint(&self, column: usize) -> QueryResult<i64>;
+    fn optional_bigint(&self, column: usize) -> QueryResult<Option<i64>>;
+    fn smallint(&self, column: usize) -> QueryResult<i16>;
+    fn text(&self, column: usize) -> QueryResult<String>;
+    fn optional_text(&self, column: usize) -> QueryResult<Option<String>>;
+    fn optional_binary(&self, column: usize) -> QueryResult<Option<Vec<u8>>>;
+}
+
+/// A row of SQLite.
+pub(super) struct SqliteRow<R>(pub(super) R);
+
+/// A row of PostgreSQL.
+pub(super) struct PostgresRow<R>(pub(super) R);
+
+fn value<'row, T, ST, DB, R>(row: &R, column: usize) -> QueryResult<T>
+where
+    DB: Backend,
+    R: Row<'row, DB>,
+    T: FromSql<ST, DB>,
+{
+    row.get_value::<ST, T, usize>(column).map_err(Error::DeserializationError)
+}
+
+fn optional<'row, T, ST, DB, R>(row: &R, column: usize) -> QueryResult<Option<T>>
+where
+    DB: Backend,
+    R: Row<'row, DB>,
+    T: FromSql<ST, DB>,
+{
+    use diesel::row::Field as _;
+    let field = row.get(column).ok_or_else(|| Error::DeserializationError("a column is missing".into()))?;
+    field.value().map(T::from_sql).transpose().map_err(Error::DeserializationError)
+}
+
+/// One back end's reading of a row.
+macro_rules! columns {
+    ($row:ident, $connection:ty, $backend:ty) => {
+        impl Columns for $row<<$connection as LoadConnection>::Row<'_, '_>> {
+            fn bigint(&self, column: usize) -> QueryResult<i64> {
+                value::<i64, BigInt, $backend, _>(&self.0, column)
+            }
+
+            fn optional_bigint(&self, column: usize) -> QueryResult<Option<i64>> {
+                optional::<i64, BigInt, $backend, _>(&self.0, column)
+            }
+
+            fn smallint(&self, column: usize) -> QueryResult<i16> {
+                value::<i16, SmallInt, $backend, _>(&self.0, column)
+            }
+
+            fn text(&self, column: usize) -> QueryResult<String> {
+                value::<String, Text, $backend, _>(&self.0, column)
+            }
+
+            fn optional_text(&self, column: usize) -> QueryResult<Option<String>> {
+                optional::<String, Text, $backend, _>(&self.0, column)
+            }
+
+            fn optional_binary(&self, column: usize) -> QueryResult<Option<Vec<u8>>> {
+                optional::<Vec<u8>, Binary, $backend, _>(&self.0, column)
+            }
+        }
+    };
+}
+
+columns!(SqliteRow, SqliteConnection, Sqlite);
+columns!(PostgresRow, PgConnection, Pg);

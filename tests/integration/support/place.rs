@@ -1,0 +1,87 @@
+//! Where the store of a test rests: a file, or, where `CARNET_TEST_POSTGRES` names a server of PostgreSQL, a schema there.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use carnet::config::StoreSettings;
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Binary};
+use diesel::sqlite::SqliteConnection;
+use tempfile::TempDir;
+
+const SERVER: &str = "CARNET_TEST_POSTGRES";
+
+/// A place that nobody else uses and that is thrown away at the end.
+pub(crate) enum Place {
+    Folder(TempDir),
+    Schema { server: String, name: String },
+}
+
+/// A record of the journal.
+#[derive(QueryableByName)]
+pub(crate) struct Record {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) part: i64,
+    #[diesel(sql_type = Binary)]
+    pub(crate) entry: Vec<u8>,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let Some(server) = server() else { return Self::Folder(TempDir::new().unwrap()) };
+        let name = format!("server_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let made = format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}");
+        PgConnection::establish(&server).unwrap().batch_execute(&made).unwrap();
+        Self::Schema { server, name }
+    }
+
+    pub(crate) fn store(&self) -> StoreSettings {
+        match self {
+            Self::Folder(folder) => StoreSettings::Sqlite { path: folder.path().join("store.sqlite") },
+            Self::Schema { .. } => self.url().parse().unwrap(),
+        }
+    }
+
+    /// Executes `text` on the database behind the back of the server.
+    pub(crate) fn execute(&self, text: &str) {
+        match self {
+            Self::Folder(_) => self.file().batch_execute(text).unwrap(),
+            Self::Schema { .. } => PgConnection::establish(&self.url()).unwrap().batch_execute(text).unwrap(),
+        }
+    }
+
+    /// The whole journal, in the order of its times.
+    pub(crate) fn journal(&self) -> Vec<Record> {
+        let query = sql_query("SELECT part, entry FROM audit ORDER BY recorded, seq");
+        match self {
+            Self::Folder(_) => query.load(&mut self.file()).unwrap(),
+            Self::Schema { .. } => query.load(&mut PgConnection::establish(&self.url()).unwrap()).unwrap(),
+        }
+    }
+
+    fn file(&self) -> SqliteConnection {
+        let StoreSettings::Sqlite { path } = self.store() else { panic!("a file") };
+        SqliteConnection::establish(path.to_str().unwrap()).unwrap()
+    }
+
+    fn url(&self) -> String {
+        let Self::Schema { server, name } = self else { panic!("a server") };
+        let separator = if server.contains('?') { '&' } else { '?' };
+        format!("{server}{separator}options=-csearch_path%3D{name}")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Self::Schema { server, name } = self {
+            PgConnection::establish(server).unwrap().batch_execute(&format!("DROP SCHEMA {name} CASCADE")).unwrap();
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "tests are told by their environment")]
+fn server() -> Option<String> {
+    std::env::var(SERVER).ok()
+}
