@@ -167,7 +167,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "limits.reader_threads",
-        meaning: "threads that read the store; 0: one a core",
+        meaning: "threads that read the store; 0: one a core with SQLite, 8 with PostgreSQL",
         valid: "a whole number from 0 to 1024",
         set: |settings, text| within(&mut settings.limits.reader_threads, text, 0..=1_024),
         show: |settings| settings.limits.reader_threads.to_string(),

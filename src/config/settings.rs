@@ -76,7 +76,7 @@ pub struct Limits {
     pub connections: usize,
     /// Threads that serve HTTP; 0: one a core.
     pub http_threads: usize,
-    /// Threads that read the store; 0: one a core.
+    /// Threads that read the store; 0: one a core with SQLite, 8 with PostgreSQL.
     pub reader_threads: usize,
     /// Requests that may wait for a thread of the store; more are answered 503.
     pub store_queue_requests: usize,

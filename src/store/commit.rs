@@ -216,6 +216,6 @@ fn alias<'a>(text: &'static str, write: &'a Write) -> Statement<'a> {
 }
 
 /// Whether the logical id itself says where the instance rests.
-fn names_its_place(write: &Write) -> bool {
+pub(super) fn names_its_place(write: &Write) -> bool {
     InstanceKey::read(&write.id) == Some(write.key)
 }

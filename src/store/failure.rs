@@ -44,7 +44,10 @@ pub(super) enum Remedy {
 pub(super) fn remedy(error: &Error) -> Remedy {
     match error {
         _ if is_lost(error) => Remedy::AnotherConnection,
-        Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Remedy::AnotherAttempt,
+        // Another instance numbered a record of the same journal at the same time; what a change itself meets is stale.
+        Error::DatabaseError(DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::UniqueViolation, _) => {
+            Remedy::AnotherAttempt
+        }
         Error::DatabaseError(DatabaseErrorKind::Unknown, told) if told.statement_position().is_none() => Remedy::AnotherAttempt,
         _ => Remedy::None,
     }

@@ -1,18 +1,20 @@
 //! Where it rests: versions of instances, their index, the journal. The only module that knows diesel.
 //!
 //! A [`Store`] is asked and answers asynchronously; the work is done by threads of its own, each owning its connection. Readers
-//! see the last committed state; one writer takes all waiting [`change`]s into one durable transaction. What is answered as
+//! see the last committed state; a writer takes all waiting [`change`]s into one durable transaction. What is answered as
 //! committed is on the disk. Everything is asked against an [`Access`]: what it does not cover is as absent.
 //!
 //! Not here: what a query means (`search`), who may see what (`dossier`), what a record of the journal says (`audit`).
 
 mod address;
+mod bulk;
 pub mod change;
 mod commit;
 mod connection;
 mod dialect;
 mod failure;
 mod glance;
+mod group;
 mod index;
 mod journal;
 mod patience;

@@ -10,7 +10,7 @@ use super::failure::Remedy;
 const FIRST_PAUSE_MILLIS: u64 = 10;
 const LONGEST_PAUSE_MILLIS: u64 = 500;
 /// How often a statement is tried that the database refused for a reason that may pass.
-const ATTEMPTS: u32 = 4;
+const ATTEMPTS: u32 = 6;
 
 /// What is left of the patience of one request.
 pub(super) struct Patience {
@@ -51,7 +51,7 @@ mod tests {
     fn an_attempt_is_repeated_a_few_times_and_a_connection_until_the_time_is_up() {
         let mut patience = Patience::new(Dialect::Postgres, Instant::now());
         let attempts = std::iter::repeat_with(|| patience.lasts(Remedy::AnotherAttempt)).take_while(|lasts| *lasts).count();
-        assert_eq!(attempts, 3);
+        assert_eq!(attempts, 5);
         assert!(patience.lasts(Remedy::AnotherConnection));
         assert!(!patience.lasts(Remedy::None));
         patience.until = Instant::now();

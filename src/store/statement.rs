@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::result::QueryResult;
-use diesel::sql_types::{BigInt, Binary, Double, Integer, Nullable, SmallInt, Text, Untyped};
+use diesel::result::{Error, QueryResult};
+use diesel::sql_types::{Array, BigInt, Binary, Double, Integer, Nullable, SmallInt, Text, Untyped};
 use diesel::sqlite::Sqlite;
 use smallvec::SmallVec;
 
@@ -23,6 +23,15 @@ pub(super) enum Value<'a> {
     Text(Cow<'a, str>),
     Binary(Cow<'a, [u8]>),
     OptionalBinary(Option<&'a [u8]>),
+    /// Columns of rows that are written together; PostgreSQL only.
+    BigInts(Vec<i64>),
+    OptionalBigInts(Vec<Option<i64>>),
+    Integers(Vec<i32>),
+    SmallInts(Vec<i16>),
+    Doubles(Vec<f64>),
+    Texts(Vec<&'a str>),
+    Binaries(Vec<Cow<'a, [u8]>>),
+    OptionalBinaries(Vec<Option<&'a [u8]>>),
 }
 
 /// A text and the values of its `?`, in their order. The prepared form is kept by text unless it is made for [`once`](Self::once).
@@ -80,11 +89,25 @@ value_from! {
     Integer(i32),
     SmallInt(i16),
     Double(f64),
-    Text(&'a str),
     Text(String),
     Binary(&'a [u8]),
     Binary(Vec<u8>),
     OptionalBinary(Option<&'a [u8]>),
+    BigInts(Vec<i64>),
+    OptionalBigInts(Vec<Option<i64>>),
+    Integers(Vec<i32>),
+    SmallInts(Vec<i16>),
+    Doubles(Vec<f64>),
+    Texts(Vec<&'a str>),
+    Binaries(Vec<Cow<'a, [u8]>>),
+    OptionalBinaries(Vec<Option<&'a [u8]>>),
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    /// The text. PostgreSQL keeps no character of code 0, and nothing that is stored has one; the one in its place is as absent.
+    fn from(text: &'a str) -> Self {
+        Self::Text(if text.contains('\0') { text.replace('\0', "\u{FFFD}").into() } else { text.into() })
+    }
 }
 
 impl QueryId for Statement<'_> {
@@ -98,7 +121,7 @@ impl Query for Statement<'_> {
 
 /// One back end's reading of a statement.
 macro_rules! fragment {
-    ($backend:ty) => {
+    ($backend:ty, $columns:ident) => {
         impl QueryFragment<$backend> for Statement<'_> {
             fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, $backend>) -> QueryResult<()> {
                 if self.once {
@@ -116,6 +139,7 @@ macro_rules! fragment {
                         Value::Text(value) => pass.push_bind_param::<Text, str>(value)?,
                         Value::Binary(value) => pass.push_bind_param::<Binary, [u8]>(value)?,
                         Value::OptionalBinary(value) => pass.push_bind_param::<Nullable<Binary>, Option<&[u8]>>(value)?,
+                        column => $columns(column, &mut pass)?,
                     }
                 }
                 pass.push_sql(pieces.next().unwrap_or_default());
@@ -125,5 +149,30 @@ macro_rules! fragment {
     };
 }
 
-fragment!(Sqlite);
-fragment!(Pg);
+fragment!(Sqlite, no_columns);
+fragment!(Pg, columns);
+
+fn no_columns(_: &Value<'_>, _: &mut AstPass<'_, '_, Sqlite>) -> QueryResult<()> {
+    Err(Error::QueryBuilderError("SQLite takes no columns of values".into()))
+}
+
+fn columns<'b>(value: &'b Value<'_>, pass: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    match value {
+        Value::BigInts(column) => pass.push_bind_param::<Array<BigInt>, _>(column),
+        Value::OptionalBigInts(column) => pass.push_bind_param::<Array<Nullable<BigInt>>, _>(column),
+        Value::Integers(column) => pass.push_bind_param::<Array<Integer>, _>(column),
+        Value::SmallInts(column) => pass.push_bind_param::<Array<SmallInt>, _>(column),
+        Value::Doubles(column) => pass.push_bind_param::<Array<Double>, _>(column),
+        Value::Texts(column) => pass.push_bind_param::<Array<Text>, _>(column),
+        Value::Binaries(column) => pass.push_bind_param::<Array<Binary>, _>(column),
+        Value::OptionalBinaries(column) => pass.push_bind_param::<Array<Nullable<Binary>>, _>(column),
+        Value::BigInt(_)
+        | Value::OptionalBigInt(_)
+        | Value::Integer(_)
+        | Value::SmallInt(_)
+        | Value::Double(_)
+        | Value::Text(_)
+        | Value::Binary(_)
+        | Value::OptionalBinary(_) => Err(Error::QueryBuilderError("one value is no column of values".into())),
+    }
+}

@@ -1,6 +1,9 @@
 //! A thread that writes: it takes every change that waits into one transaction, so that one synchronisation of the disk
 //! makes all of them durable, and answers only then.
 //!
+//! With SQLite there is one writer, and each change of a group is written row by row; with PostgreSQL there are several, and a
+//! group is written column by column ([`group`]), which saves the way there and back for each row.
+//!
 //! A change that cannot be written takes no other down with it. What it expects is checked before it writes anything, so it
 //! usually just steps aside. Should it fail half-way all the same, the group is rolled back and done again with a savepoint
 //! around each change; savepoints for every group would cost a copy of each page that is written twice.
@@ -15,8 +18,9 @@ use tokio::sync::oneshot;
 use super::change::Change;
 use super::commit::{self, CommitFailure, Refusal};
 use super::connection::{Connection, Source};
-use super::dialect::Use;
+use super::dialect::{Dialect, Use};
 use super::failure::{Remedy, failure, is_away, remedy, unavailable};
+use super::group;
 use super::patience::Patience;
 use super::queue::Queue;
 use crate::outcome::Failure;
@@ -38,8 +42,8 @@ pub(super) struct Written {
     pub(super) transactions: AtomicU64,
 }
 
-/// One answer a change of the group.
-type Answers = Vec<Result<(), Refusal>>;
+/// One answer a change of the group, as far as there is one.
+type Answers = Vec<Option<Result<(), Refusal>>>;
 
 /// Writes until the queue is closed and empty.
 pub(super) fn run(source: &Source, queue: &Queue<Job>, written: &Written, first: Option<Connection>) {
@@ -59,14 +63,16 @@ fn commit_group(
 ) -> Option<Connection> {
     let since = jobs.iter().map(|job| job.since).min().unwrap_or_else(Instant::now);
     let (mut patience, mut in_doubt) = (Patience::new(source.dialect(), since), false);
+    let mut answers = Answers::from_iter(jobs.iter().map(|_| None));
     loop {
         let (remedy, why) = match kept.take().map_or_else(|| source.connect(Use::Writing), Ok) {
             Err(away) => (Remedy::AnotherConnection, away.cause().map_or_else(|| away.to_string(), ToString::to_string)),
             Ok(mut connection) => {
                 let changes: Vec<&Change> = jobs.iter().map(|job| &job.change).collect();
-                match catch_unwind(AssertUnwindSafe(|| write_group(&mut connection, &changes, in_doubt))) {
-                    Ok(Ok(answers)) => {
-                        answer_each(jobs, answers, written);
+                let mut work = Work { changes: &changes, answers: &mut answers, written };
+                match catch_unwind(AssertUnwindSafe(|| write_group(&mut connection, &mut work, in_doubt))) {
+                    Ok(Ok(())) => {
+                        answer_each(jobs, answers, || Failure::fault("the writer of the store left a change out"));
                         return Some(connection);
                     }
                     Ok(Err(error)) => {
@@ -74,39 +80,96 @@ fn commit_group(
                         (remedy(&error), error.to_string())
                     }
                     Err(_panic) => {
-                        answer_all(jobs, || Failure::fault("the writer of the store panicked"));
+                        answer_each(jobs, answers, || Failure::fault("the writer of the store panicked"));
                         return None;
                     }
                 }
             }
         };
         if queue.is_closed() || !patience.lasts(remedy) {
-            answer_all(jobs, || unavailable(why.clone()));
+            answer_each(jobs, answers, || unavailable(why.clone()));
             return None;
         }
     }
 }
 
-fn answer_each(jobs: Vec<Job>, answers: Answers, written: &Written) {
-    written.transactions.fetch_add(1, Ordering::Relaxed);
-    for (job, answer) in jobs.into_iter().zip(answers) {
-        if answer.is_ok() {
-            written.changes.fetch_add(1, Ordering::Relaxed);
+/// A group on its way: what was answered already is committed, and stays so whatever happens to the rest.
+struct Work<'a> {
+    changes: &'a [&'a Change],
+    answers: &'a mut Answers,
+    written: &'a Written,
+}
+
+impl<'a> Work<'a> {
+    /// Those that have no answer yet.
+    fn waiting(&self) -> Vec<usize> {
+        let unanswered = self.answers.iter().enumerate().filter(|(_, answer)| answer.is_none());
+        unanswered.map(|(index, _)| index).collect()
+    }
+
+    /// Takes the answers to changes whose transaction is committed.
+    fn committed(&mut self, answers: impl IntoIterator<Item = (usize, Result<(), Refusal>)>) {
+        self.written.transactions.fetch_add(1, Ordering::Relaxed);
+        for (index, answer) in answers {
+            if answer.is_ok() {
+                self.written.changes.fetch_add(1, Ordering::Relaxed);
+            }
+            if let Some(place) = self.answers.get_mut(index) {
+                *place = Some(answer);
+            }
         }
-        // Who waited may have gone; the change is written all the same.
-        let _ = job.reply.send(answer.map_err(told));
+    }
+
+    /// The changes at `indexes`.
+    fn at(&self, indexes: &[usize]) -> Vec<&'a Change> {
+        indexes.iter().filter_map(|index| self.changes.get(*index).copied()).collect()
     }
 }
 
-fn write_group(connection: &mut Connection, changes: &[&Change], in_doubt: bool) -> Result<Answers, Error> {
+fn write_group(connection: &mut Connection, work: &mut Work<'_>, in_doubt: bool) -> Result<(), Error> {
     if in_doubt {
-        return changes.iter().map(|change| write_unless_done(connection, change)).collect();
+        for index in work.waiting() {
+            let Some(change) = work.changes.get(index).copied() else { continue };
+            let answer = write_unless_done(connection, change)?;
+            work.committed([(index, answer)]);
+        }
+        return Ok(());
     }
-    match connection.writing(|connection| write_together(connection, changes)) {
-        Ok(answers) => Ok(answers),
-        Err(Late(error)) if is_away(&error) => Err(error),
-        Err(Late(_)) => connection.writing(|connection| write_apart(connection, changes)),
+    match connection.dialect() {
+        Dialect::Sqlite => write_waiting(connection, work),
+        Dialect::Postgres => {
+            while !work.waiting().is_empty() {
+                write_round(connection, work)?;
+            }
+            Ok(())
+        }
     }
+}
+
+fn write_waiting(connection: &mut Connection, work: &mut Work<'_>) -> Result<(), Error> {
+    let waiting = work.waiting();
+    let changes = work.at(&waiting);
+    let answers = match connection.writing(|connection| write_together(connection, &changes)) {
+        Ok(answers) => answers,
+        Err(Late(error)) if is_away(&error) => return Err(error),
+        Err(Late(_)) => connection.writing(|connection| write_apart(connection, &changes))?,
+    };
+    work.committed(waiting.into_iter().zip(answers));
+    Ok(())
+}
+
+/// Writes as many of the waiting changes as do not depend on each other.
+fn write_round(connection: &mut Connection, work: &mut Work<'_>) -> Result<(), Error> {
+    let waiting = work.waiting();
+    let changes = work.at(&waiting);
+    let answers = match connection.writing(|connection| group::write(connection, &changes)) {
+        Ok(answers) => answers,
+        Err(Late(error)) if is_away(&error) => return Err(error),
+        Err(Late(_)) => connection.writing(|connection| write_apart(connection, &changes))?.into_iter().map(Some).collect(),
+    };
+    let answered = waiting.into_iter().zip(answers).filter_map(|(index, answer)| Some((index, answer?)));
+    work.committed(answered.collect::<Vec<_>>());
+    Ok(())
 }
 
 /// Writes a change that may have been written: the connection was lost while it was being committed. Should that commit still
@@ -121,13 +184,13 @@ fn write_unless_done(connection: &mut Connection, change: &Change) -> Result<Res
     });
     match answer {
         Err(Refusal::Stale(_)) if commit::is_done(connection, change)? => Ok(Ok(())),
-        Err(Refusal::Database(error)) if is_away(&error) => Err(error),
+        Err(Refusal::Database(error)) if is_away(&error) || remedy(&error) != Remedy::None => Err(error),
         answer => Ok(answer),
     }
 }
 
 /// A change failed after it had begun to write.
-struct Late(Error);
+pub(super) struct Late(pub(super) Error);
 
 impl From<Error> for Late {
     fn from(error: Error) -> Self {
@@ -135,8 +198,8 @@ impl From<Error> for Late {
     }
 }
 
-fn write_together(connection: &mut Connection, changes: &[&Change]) -> Result<Answers, Late> {
-    let mut answers = Answers::with_capacity(changes.len());
+fn write_together(connection: &mut Connection, changes: &[&Change]) -> Result<Vec<Result<(), Refusal>>, Late> {
+    let mut answers = Vec::with_capacity(changes.len());
     for change in changes {
         match commit::check(connection, change) {
             Ok(replaced) => match commit::write(connection, change, &replaced) {
@@ -151,8 +214,8 @@ fn write_together(connection: &mut Connection, changes: &[&Change]) -> Result<An
     Ok(answers)
 }
 
-fn write_apart(connection: &mut Connection, changes: &[&Change]) -> Result<Answers, Error> {
-    let mut answers = Answers::with_capacity(changes.len());
+fn write_apart(connection: &mut Connection, changes: &[&Change]) -> Result<Vec<Result<(), Refusal>>, Error> {
+    let mut answers = Vec::with_capacity(changes.len());
     for change in changes {
         let answer = connection.apart(|connection| {
             let replaced = commit::check(connection, change)?;
@@ -160,7 +223,7 @@ fn write_apart(connection: &mut Connection, changes: &[&Change]) -> Result<Answe
         });
         match answer {
             // The database may have ended the transaction itself; whatever follows would not be part of it.
-            Err(Refusal::Database(error)) if is_away(&error) => return Err(error),
+            Err(Refusal::Database(error)) if is_away(&error) || remedy(&error) != Remedy::None => return Err(error),
             answer => answers.push(answer),
         }
     }
@@ -174,9 +237,11 @@ fn told(refusal: Refusal) -> CommitFailure {
     }
 }
 
-fn answer_all(jobs: Vec<Job>, failure: impl Fn() -> Failure) {
-    for job in jobs {
-        // Who waited may have gone.
-        let _ = job.reply.send(Err(CommitFailure::Failed(failure())));
+/// Answers each; those that have no answer, with a failure.
+fn answer_each(jobs: Vec<Job>, answers: Answers, failure: impl Fn() -> Failure) {
+    for (job, answer) in jobs.into_iter().zip(answers) {
+        let answer = answer.map_or_else(|| Err(CommitFailure::Failed(failure())), |answer| answer.map_err(told));
+        // Who waited may have gone; the change is written all the same.
+        let _ = job.reply.send(answer);
     }
 }

@@ -1,14 +1,9 @@
 //! What stays when a store is closed, dropped or opened again, and what a store does when its database fails it.
 
-use diesel_migrations::MigrationHarness as _;
-
 use super::bed::*;
 use super::on_each_back_end;
 use crate::outcome::Kind;
-use crate::store::connection::{Connection, Source};
 use crate::store::dialect::{Dialect, Use};
-use crate::store::schema::{POSTGRES, SQLITE, ready};
-use crate::store::statement::Statement;
 use crate::store::{CommitFailure, Store, migrate};
 
 on_each_back_end! {
@@ -102,69 +97,6 @@ on_each_back_end! {
         held.await.unwrap();
         for read in waiting {
             read.await.unwrap();
-        }
-    }
-}
-
-/// What of the tables can be told in words, on either back end.
-fn tables(connection: &mut Connection) -> Vec<String> {
-    let text = match connection.dialect() {
-        Dialect::Sqlite => {
-            "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE '\\_\\_%' ESCAPE '\\' ORDER BY name"
-        }
-        Dialect::Postgres => {
-            "SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || coalesce(collation_name, '') \
-             FROM information_schema.columns WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_\\_%' \
-             UNION ALL SELECT replace(indexdef, current_schema(), '') FROM pg_indexes \
-             WHERE schemaname = current_schema() AND tablename NOT LIKE '\\_\\_%' ORDER BY 1"
-        }
-    };
-    connection.load(&Statement::new(text), |row| row.text(0)).unwrap()
-}
-
-on_each_back_end! {
-    async fn the_migrations_undo_what_they_do(bed: &Bed) {
-        let mut connection = bed.connection(Use::Migrating);
-        let up = tables(&mut connection);
-        assert!(up.len() > 9);
-        connection.either(
-            |sqlite| sqlite.revert_all_migrations(SQLITE).map(drop),
-            |postgres| postgres.revert_all_migrations(POSTGRES).map(drop),
-        ).unwrap();
-        assert_eq!(tables(&mut connection), Vec::<String>::new());
-        ready(&mut connection).unwrap();
-        assert_eq!(tables(&mut connection), up);
-    }
-}
-
-#[test]
-#[ignore = "needs a server of PostgreSQL, named by CARNET_TEST_POSTGRES"]
-fn postgres_is_migrated_once_by_many_who_start_at_once() {
-    let (settings, name) = empty_schema();
-    let taken: usize = std::thread::scope(|scope| {
-        let starting: Vec<_> = (0..8).map(|_| scope.spawn(|| migrate(&settings).unwrap().len())).collect();
-        starting.into_iter().map(|thread| thread.join().unwrap()).sum()
-    });
-    assert_eq!(taken, 1);
-    let mut connection = Source::of(&settings).connect(Use::Migrating).unwrap();
-    connection.batch(&format!("DROP SCHEMA {name} CASCADE")).unwrap();
-}
-
-/// Both back ends keep the same tables, columns and indexes, each in its own words for two types.
-#[test]
-fn the_migrations_of_both_back_ends_state_the_same() {
-    let folder = |name: &str| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(name);
-    let names = |name: &str| {
-        let mut names: Vec<_> = std::fs::read_dir(folder(name)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        names.sort();
-        names
-    };
-    assert_eq!(names("sqlite"), names("postgres"));
-    for name in names("sqlite") {
-        for file in ["up.sql", "down.sql"] {
-            let text = |back_end: &str| std::fs::read_to_string(folder(back_end).join(&name).join(file)).unwrap();
-            let sqlite = text("sqlite").replace(" BLOB", " BYTEA").replace(" WITHOUT ROWID", "");
-            assert_eq!(sqlite, text("postgres").replace(" COLLATE \"C\"", ""), "{name:?}/{file}");
         }
     }
 }

@@ -5,6 +5,7 @@ mod lasting;
 mod meaning;
 mod reading;
 mod searching;
+mod tables;
 mod writing;
 
 /// Each test on each back end: `name::sqlite`, `name::postgres`.

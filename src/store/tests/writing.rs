@@ -2,8 +2,11 @@
 
 use super::bed::*;
 use super::on_each_back_end;
-use crate::fhir::{InstanceKey, Part, VersionId};
+use crate::fhir::{InstanceKey, Instant, Part, VersionId};
 use crate::store::change::{Change, Method, Write};
+use crate::store::commit::is_done;
+use crate::store::dialect::Use;
+use crate::store::{CommitFailure, Store};
 
 on_each_back_end! {
     async fn an_update_leaves_the_version_before_it_in_the_history(bed: &Bed) {
@@ -171,5 +174,49 @@ on_each_back_end! {
         bed.committed(Vec::new()).await;
         bed.store.record(Vec::new()).await.unwrap();
         assert_eq!(bed.store.grouping().transactions, 0);
+    }
+
+    async fn what_was_written_is_known_again_and_nothing_else_is(bed: &Bed) {
+        let first = creation(key(1));
+        let change = |write: &Write| Change { writes: vec![write.clone()], audit: vec![record(DOSSIER, "create")] };
+        let told = |entry: &str| Change { writes: Vec::new(), audit: vec![record(DOSSIER, entry)] };
+        bed.store.commit(&everything(), change(&first)).await.unwrap();
+        let mut connection = bed.connection(Use::Writing);
+        let other = Write { body: Some(b"other".to_vec()), ..first.clone() };
+        let later = Write { updated: Instant::from_micros(first.updated.micros() + 1), ..first.clone() };
+        assert!(is_done(&mut connection, &change(&first)).unwrap());
+        for not_written in [&other, &later, &update(&first), &creation(key(2))] {
+            assert!(!is_done(&mut connection, &change(not_written)).unwrap());
+        }
+        bed.committed(vec![update(&first)]).await;
+        bed.committed(vec![deletion(&update(&first))]).await;
+        for written in [&first, &update(&first), &deletion(&update(&first))] {
+            assert!(is_done(&mut connection, &change(written)).unwrap());
+        }
+        assert!(is_done(&mut connection, &told("create")).unwrap());
+        assert!(!is_done(&mut connection, &told("read")).unwrap());
+    }
+
+    async fn several_stores_share_a_database(bed: &Bed) {
+        let other = Store::open(&bed.settings, &limits()).unwrap();
+        let first = creation(key(1));
+        bed.committed(vec![first.clone()]).await;
+        let access = everything();
+        let updates = (0..40).map(|turn| {
+            let (store, writes) = (if turn % 2 == 0 { &bed.store } else { &other }, vec![update(&first)]);
+            store.commit(&access, Change { writes, audit: vec![record(DOSSIER, "update")] })
+        });
+        let answers = futures_util::future::join_all(updates).await;
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+        assert!(answers.iter().all(|answer| matches!(answer, Ok(()) | Err(CommitFailure::Stale(0)))), "{answers:?}");
+        let creations = (0..40).map(|rid| {
+            let (store, writes) = (if rid % 2 == 0 { &bed.store } else { &other }, vec![creation(key(100 + rid))]);
+            store.commit(&access, Change { writes, audit: vec![record(DOSSIER, "create")] })
+        });
+        for answer in futures_util::future::join_all(creations).await {
+            answer.unwrap();
+        }
+        let numbers: Vec<i64> = bed.journal(DOSSIER).into_iter().map(|(number, _)| number).collect();
+        assert_eq!(numbers, (1..=41).collect::<Vec<_>>());
     }
 }

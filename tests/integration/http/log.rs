@@ -1,6 +1,7 @@
 //! What is written about requests: enough to find them again, nothing of what they say (SEC-07).
 
 use crate::support::client::{Client, FHIR_JSON};
+use crate::support::place::Place;
 use crate::support::process::Process;
 use crate::support::resources::patient_called;
 
@@ -9,8 +10,8 @@ const SECRET: &str = "Zwyntgraf";
 
 #[tokio::test]
 async fn neither_health_data_nor_query_strings_are_logged() {
-    let store = tempfile::tempdir().unwrap();
-    let server = Process::start(store.path(), &[("CARNET_LOG_LEVEL", "trace"), ("CARNET_LOG_FORMAT", "json")]);
+    let store = Place::new();
+    let server = Process::start(&store, &[("CARNET_LOG_LEVEL", "trace"), ("CARNET_LOG_FORMAT", "json")]);
     let client = Client::new(server.base());
     let mut patient = patient_called("p");
     patient["name"][0]["family"] = SECRET.into();

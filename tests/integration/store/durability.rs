@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 
 use crate::support::client::{Client, FHIR_JSON};
+use crate::support::place::Place;
 use crate::support::process::Process;
 use crate::support::resources::{patient_called, post_entry, put_entry, transaction, weight};
 use crate::support::wire::Wire;
@@ -46,8 +47,8 @@ async fn write_until_the_end(client: Client, writer: usize, told: Acknowledged, 
 
 #[tokio::test]
 async fn kill_9_under_load_loses_nothing_that_was_acknowledged() {
-    let store = tempfile::tempdir().unwrap();
-    let server = Process::start(store.path(), &[]);
+    let store = Place::new();
+    let server = Process::start(&store, &[]);
     let (told, count) = (Acknowledged::default(), Arc::new(Semaphore::new(0)));
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
@@ -61,7 +62,7 @@ async fn kill_9_under_load_loses_nothing_that_was_acknowledged() {
         writer.await.unwrap();
     }
 
-    let server = Process::start(store.path(), &[]);
+    let server = Process::start(&store, &[]);
     let client = Client::new(server.base());
     let told = told.lock().unwrap().clone();
     assert!(told.len() >= ACKNOWLEDGED_WRITES as usize);
@@ -77,8 +78,8 @@ async fn kill_9_under_load_loses_nothing_that_was_acknowledged() {
 
 #[tokio::test]
 async fn sigterm_finishes_what_was_accepted_and_then_ends() {
-    let store = tempfile::tempdir().unwrap();
-    let server = Process::start(store.path(), &[]);
+    let store = Place::new();
+    let server = Process::start(&store, &[]);
     let mut wires = Vec::new();
     for number in 0..8 {
         let body = patient_called(&format!("p{number}")).to_string();
@@ -102,7 +103,7 @@ async fn sigterm_finishes_what_was_accepted_and_then_ends() {
     let (status, said) = server.ended();
     assert_eq!(status, Some(0), "{said}");
 
-    let server = Process::start(store.path(), &[]);
+    let server = Process::start(&store, &[]);
     let client = Client::new(server.base());
     for number in 0..8 {
         client.get(&format!("Patient/p{number}")).await.expect(200);
@@ -111,8 +112,8 @@ async fn sigterm_finishes_what_was_accepted_and_then_ends() {
 
 #[tokio::test]
 async fn a_restart_keeps_ids_versions_and_what_is_found() {
-    let store = tempfile::tempdir().unwrap();
-    let server = Process::start(store.path(), &[]);
+    let store = Place::new();
+    let server = Process::start(&store, &[]);
     let client = Client::new(server.base());
     let created = client.post("Patient", &crate::support::resources::patient()).await.expect(201);
     let observation = client.post("Observation", &weight(&created.place(), 70)).await.expect(201);
@@ -121,7 +122,7 @@ async fn a_restart_keeps_ids_versions_and_what_is_found() {
     server.terminate();
     server.ended();
 
-    let server = Process::start(store.path(), &[]);
+    let server = Process::start(&store, &[]);
     let client = Client::new(server.base());
     let after = client.get(&created.place()).await.expect(200);
     assert_eq!((after.body, after.headers.get("ETag")), (before.body, before.headers.get("ETag")));

@@ -1,3 +1,5 @@
 //! What was acknowledged stays.
 
 mod durability;
+mod outage;
+mod parity;

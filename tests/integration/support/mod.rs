@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 pub(crate) mod client;
+pub(crate) mod cluster;
 pub(crate) mod liar;
 pub(crate) mod people;
 pub(crate) mod place;

@@ -10,6 +10,8 @@ use diesel::sql_types::{BigInt, Binary};
 use diesel::sqlite::SqliteConnection;
 use tempfile::TempDir;
 
+use super::cluster::Cluster;
+
 const SERVER: &str = "CARNET_TEST_POSTGRES";
 
 /// A place that nobody else uses and that is thrown away at the end.
@@ -28,9 +30,27 @@ pub(crate) struct Record {
 }
 
 impl Place {
+    /// On the server if there is one.
     pub(crate) fn new() -> Self {
+        server().map_or_else(Self::folder, Self::schema)
+    }
+
+    pub(crate) fn folder() -> Self {
+        Self::Folder(TempDir::new().unwrap())
+    }
+
+    /// On the server that there must be.
+    pub(crate) fn on_the_server() -> Self {
+        Self::schema(server().unwrap_or_else(|| panic!("{SERVER} must name a server: postgres://USER@HOST/DATABASE")))
+    }
+
+    /// On `cluster`.
+    pub(crate) fn on(cluster: &Cluster) -> Self {
+        Self::schema(cluster.url().to_owned())
+    }
+
+    fn schema(server: String) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let Some(server) = server() else { return Self::Folder(TempDir::new().unwrap()) };
         let name = format!("server_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let made = format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}");
         PgConnection::establish(&server).unwrap().batch_execute(&made).unwrap();
@@ -38,9 +58,14 @@ impl Place {
     }
 
     pub(crate) fn store(&self) -> StoreSettings {
+        self.argument().parse().unwrap()
+    }
+
+    /// The store as the command line names it.
+    pub(crate) fn argument(&self) -> String {
         match self {
-            Self::Folder(folder) => StoreSettings::Sqlite { path: folder.path().join("store.sqlite") },
-            Self::Schema { .. } => self.url().parse().unwrap(),
+            Self::Folder(folder) => format!("sqlite:{}", folder.path().join("store.sqlite").display()),
+            Self::Schema { .. } => self.url(),
         }
     }
 

@@ -1,11 +1,12 @@
 //! The `carnet` command as a process of its own.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
-/// A server process over a store in a folder.
+use super::place::Place;
+
+/// A server process over a store of its own.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -14,11 +15,12 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts `carnet serve` on a free port with its store in `folder`, and waits until it says that it listens.
-    pub(crate) fn start(folder: &Path, environment: &[(&str, &str)]) -> Self {
+    /// Starts `carnet serve` on a free port with its store in `place`, and waits until it says that it listens.
+    pub(crate) fn start(place: &Place, environment: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_carnet"))
             .args(["serve", "--listen", "127.0.0.1:0", "--store"])
-            .arg(format!("sqlite:{}", folder.join("carnet.sqlite").display()))
+            .arg(place.argument())
+            .env_remove("CARNET_TEST_POSTGRES")
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

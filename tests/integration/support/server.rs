@@ -46,7 +46,10 @@ impl Server {
     }
 
     pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
-        let place = Place::new();
+        Self::start_at(Place::new(), change)
+    }
+
+    pub(crate) fn start_at(place: Place, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings { listen: "127.0.0.1:0".parse().unwrap(), store: place.store(), ..Settings::default() };
         change(&mut settings);
         let running = app::start(&settings, context(), Ending::ByHolder).unwrap();

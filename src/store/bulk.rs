@@ -1,0 +1,312 @@
+//! Rows of many changes as columns: one statement a table, whose text never changes and stays prepared.
+//!
+//! Rows are written in the order of their keys, so that two writers who meet wait for each other in one direction only.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use diesel::result::{Error, QueryResult};
+
+use super::change::{Change, Expected, Write};
+use super::commit::{Replaced, names_its_place};
+use super::connection::Connection;
+use super::index::unit;
+use super::statement::{Statement, Value};
+use super::terms::pack;
+use crate::audit::AuditRecord;
+use crate::fhir::InstanceKey;
+use crate::fhir::key::name_hash;
+use crate::search::index::Term;
+
+const INSERT_INSTANCES: &str = "INSERT INTO instance \
+     (part, rid, kind, id, version, updated, method, date_low, date_high, terms, body) \
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+const SUPERSEDE: &str = "INSERT INTO version (part, rid, version, updated, method, body) \
+     SELECT i.part, i.rid, i.version, i.updated, i.method, i.body FROM unnest(?, ?, ?) u (part, rid, version) \
+     JOIN instance i ON i.part = u.part AND i.rid = u.rid AND i.version = u.version";
+
+const UPDATE_INSTANCES: &str = "UPDATE instance i SET version = u.version, updated = u.updated, method = u.method, \
+     date_low = u.date_low, date_high = u.date_high, terms = u.terms, body = u.body \
+     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+     u (part, rid, expected, version, updated, method, date_low, date_high, terms, body) \
+     WHERE i.part = u.part AND i.rid = u.rid AND i.version = u.expected";
+
+const INSERT_ALIASES: &str = "INSERT INTO alias (name, kind, id, part, rid) SELECT * FROM unnest(?, ?, ?, ?, ?)";
+
+const INSERT_TERMS: &str = "INSERT INTO term (term, kind, rid, part) SELECT * FROM unnest(?, ?, ?, ?) ON CONFLICT DO NOTHING";
+
+const DELETE_TERMS: &str = "DELETE FROM term t USING unnest(?, ?, ?, ?) u (term, kind, rid, part) \
+     WHERE t.term = u.term AND t.kind = u.kind AND t.rid = u.rid AND t.part = u.part";
+
+const INSERT_DATES: &str = "INSERT INTO date_value (part, rid, parameter, low, high) \
+     SELECT * FROM unnest(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+
+const INSERT_STRINGS: &str = "INSERT INTO string_value (part, rid, parameter, folded) \
+     SELECT * FROM unnest(?, ?, ?, ?) ON CONFLICT DO NOTHING";
+
+const INSERT_QUANTITIES: &str = "INSERT INTO quantity_value (part, rid, parameter, unit, low, high) \
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+
+const DELETE_VALUES: [&str; 3] = [
+    "DELETE FROM date_value v USING unnest(?, ?) u (part, rid) WHERE v.part = u.part AND v.rid = u.rid",
+    "DELETE FROM string_value v USING unnest(?, ?) u (part, rid) WHERE v.part = u.part AND v.rid = u.rid",
+    "DELETE FROM quantity_value v USING unnest(?, ?) u (part, rid) WHERE v.part = u.part AND v.rid = u.rid",
+];
+
+const ADVANCE_HEADS: &str = "INSERT INTO audit_head (part, seq, recorded, preceding) \
+     SELECT u.part, u.seq, u.recorded, NULL FROM unnest(?, ?, ?) u (part, seq, recorded) \
+     ON CONFLICT (part) DO UPDATE SET seq = audit_head.seq + excluded.seq, preceding = audit_head.recorded, \
+     recorded = excluded.recorded RETURNING part, seq, preceding";
+
+const APPEND_RECORDS: &str = "INSERT INTO audit (part, seq, recorded, preceding, entry) SELECT * FROM unnest(?, ?, ?, ?, ?)";
+
+/// What is to be written for many changes.
+#[derive(Default)]
+pub(super) struct Rows<'a> {
+    created: Vec<&'a Write>,
+    updated: Vec<&'a Write>,
+    terms: Vec<TermRow>,
+    terms_gone: Vec<TermRow>,
+    records: Vec<&'a AuditRecord>,
+}
+
+/// A row of the table of terms, in the order of its key.
+type TermRow = (Term, i16, i64, i64);
+
+impl<'a> Rows<'a> {
+    /// Adds what `change` writes, whose writes replace `replaced` in its place.
+    pub(super) fn add(&mut self, change: &'a Change, replaced: &[Replaced]) {
+        for (write, replaced) in change.writes.iter().zip(replaced) {
+            let new = &write.index.terms;
+            match replaced {
+                Replaced::Nothing => {
+                    self.created.push(write);
+                    self.terms.extend(new.iter().filter(|term| term.leads()).map(|term| term_row(*term, write)));
+                }
+                Replaced::Version(_, old) => {
+                    self.updated.push(write);
+                    let without = |terms: &'_ [Term], others: &[Term]| -> Vec<TermRow> {
+                        let only = terms.iter().filter(|term| term.leads() && others.binary_search(term).is_err());
+                        only.map(|term| term_row(*term, write)).collect()
+                    };
+                    self.terms.extend(without(new, old));
+                    self.terms_gone.extend(without(old, new));
+                }
+            }
+        }
+        self.records.extend(&change.audit);
+    }
+
+    fn sort(&mut self) {
+        self.created.sort_unstable_by_key(|write| order(write.key));
+        self.updated.sort_unstable_by_key(|write| order(write.key));
+        self.terms.sort_unstable();
+        self.terms_gone.sort_unstable();
+    }
+
+    /// Every write that has values, in the order of the keys.
+    fn written(&self) -> impl Iterator<Item = &'a Write> + '_ {
+        self.created.iter().chain(&self.updated).copied()
+    }
+}
+
+fn order(key: InstanceKey) -> (i64, i64) {
+    (key.part.0, key.rid)
+}
+
+fn term_row(term: Term, write: &Write) -> TermRow {
+    (term, write.kind.code(), write.key.rid, write.key.part.0)
+}
+
+/// Writes `rows`.
+///
+/// # Errors
+/// [`Error::RollbackTransaction`] where a version was replaced by somebody else in the meantime.
+pub(super) fn write(connection: &mut Connection, rows: &mut Rows<'_>) -> QueryResult<()> {
+    rows.sort();
+    supersede(connection, &rows.updated)?;
+    create(connection, &rows.created)?;
+    write_terms(connection, DELETE_TERMS, &rows.terms_gone)?;
+    write_terms(connection, INSERT_TERMS, &rows.terms)?;
+    delete_values(connection, &rows.updated)?;
+    insert_values(connection, rows)?;
+    append(connection, &rows.records)
+}
+
+fn supersede(connection: &mut Connection, updated: &[&Write]) -> QueryResult<()> {
+    if updated.is_empty() {
+        return Ok(());
+    }
+    let superseded = connection.execute(&at(SUPERSEDE, updated).bind(expected(updated)))?;
+    let replaced = connection.execute(&with_content(at(UPDATE_INSTANCES, updated).bind(expected(updated)), updated))?;
+    if superseded == updated.len() && replaced == updated.len() { Ok(()) } else { Err(Error::RollbackTransaction) }
+}
+
+fn create(connection: &mut Connection, created: &[&Write]) -> QueryResult<()> {
+    if created.is_empty() {
+        return Ok(());
+    }
+    let statement = at(INSERT_INSTANCES, created).bind(kinds(created)).bind(ids(created));
+    connection.execute(&with_content(statement, created))?;
+    let named: Vec<&Write> = created.iter().copied().filter(|write| !names_its_place(write)).collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let names = named.iter().map(|write| name_hash(write.kind, &write.id).cast_signed()).collect();
+    let statement = Statement::new(INSERT_ALIASES).bind(Value::BigInts(names)).bind(kinds(&named)).bind(ids(&named));
+    connection.execute(&statement.bind(parts(&named)).bind(rids(&named)))?;
+    Ok(())
+}
+
+fn write_terms(connection: &mut Connection, text: &'static str, rows: &[TermRow]) -> QueryResult<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let statement = Statement::new(text)
+        .bind(Value::BigInts(rows.iter().map(|(term, ..)| term.0).collect()))
+        .bind(Value::SmallInts(rows.iter().map(|(_, kind, ..)| *kind).collect()))
+        .bind(Value::BigInts(rows.iter().map(|(_, _, rid, _)| *rid).collect()))
+        .bind(Value::BigInts(rows.iter().map(|(.., part)| *part).collect()));
+    connection.execute(&statement)?;
+    Ok(())
+}
+
+fn delete_values(connection: &mut Connection, updated: &[&Write]) -> QueryResult<()> {
+    if updated.is_empty() {
+        return Ok(());
+    }
+    for text in DELETE_VALUES {
+        connection.execute(&at(text, updated))?;
+    }
+    Ok(())
+}
+
+fn insert_values(connection: &mut Connection, rows: &Rows<'_>) -> QueryResult<()> {
+    let dates: Vec<_> = rows.written().flat_map(|write| write.index.dates.iter().map(move |date| (write, date))).collect();
+    if !dates.is_empty() {
+        let statement = of_parameters(INSERT_DATES, &dates, |date| date.parameter.0)
+            .bind(Value::BigInts(dates.iter().map(|(_, date)| date.range.low).collect()))
+            .bind(Value::BigInts(dates.iter().map(|(_, date)| date.range.high).collect()));
+        connection.execute(&statement)?;
+    }
+    let strings: Vec<_> =
+        rows.written().flat_map(|write| write.index.strings.iter().map(move |string| (write, string))).collect();
+    if !strings.is_empty() {
+        let statement = of_parameters(INSERT_STRINGS, &strings, |string| string.parameter.0)
+            .bind(Value::Texts(strings.iter().map(|(_, string)| &*string.folded).collect()));
+        connection.execute(&statement)?;
+    }
+    let quantities: Vec<_> =
+        rows.written().flat_map(|write| write.index.quantities.iter().map(move |quantity| (write, quantity))).collect();
+    if !quantities.is_empty() {
+        let statement = of_parameters(INSERT_QUANTITIES, &quantities, |quantity| quantity.parameter.0)
+            .bind(Value::BigInts(quantities.iter().map(|(_, quantity)| unit(quantity.unit)).collect()))
+            .bind(Value::Doubles(quantities.iter().map(|(_, quantity)| quantity.low).collect()))
+            .bind(Value::Doubles(quantities.iter().map(|(_, quantity)| quantity.high).collect()));
+        connection.execute(&statement)?;
+    }
+    Ok(())
+}
+
+fn of_parameters<'a, T>(text: &'static str, values: &[(&Write, &T)], parameter: impl Fn(&T) -> i32) -> Statement<'a> {
+    Statement::new(text)
+        .bind(Value::BigInts(values.iter().map(|(write, _)| write.key.part.0).collect()))
+        .bind(Value::BigInts(values.iter().map(|(write, _)| write.key.rid).collect()))
+        .bind(Value::Integers(values.iter().map(|(_, value)| parameter(value)).collect()))
+}
+
+/// Appends `records`, those of one dossier in their order; the heads are moved in the order of the dossiers.
+fn append(connection: &mut Connection, records: &[&AuditRecord]) -> QueryResult<()> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let mut journals: BTreeMap<i64, Vec<&AuditRecord>> = BTreeMap::new();
+    for record in records {
+        journals.entry(record.part.0).or_default().push(record);
+    }
+    let heads = advance(connection, &journals)?;
+    let mut rows = Columns::default();
+    for (part, records) in &journals {
+        let (last, mut preceding) = *heads.get(part).ok_or(Error::NotFound)?;
+        for (seq, record) in (last - length(records) + 1..).zip(records) {
+            rows.parts.push(*part);
+            rows.seqs.push(seq);
+            rows.recorded.push(record.recorded.micros());
+            rows.preceding.push(preceding.replace(record.recorded.micros()));
+            rows.entries.push(Cow::Borrowed(&*record.entry));
+        }
+    }
+    let statement = Statement::new(APPEND_RECORDS).bind(rows.parts).bind(rows.seqs).bind(rows.recorded);
+    connection.execute(&statement.bind(rows.preceding).bind(rows.entries))?;
+    Ok(())
+}
+
+/// Rows of the journal, column by column.
+#[derive(Default)]
+struct Columns<'a> {
+    parts: Vec<i64>,
+    seqs: Vec<i64>,
+    recorded: Vec<i64>,
+    preceding: Vec<Option<i64>>,
+    entries: Vec<Cow<'a, [u8]>>,
+}
+
+/// Moves the heads of the dossiers beyond `journals`; the number of the last record of each, and when the one before them was made.
+fn advance(
+    connection: &mut Connection,
+    journals: &BTreeMap<i64, Vec<&AuditRecord>>,
+) -> QueryResult<HashMap<i64, (i64, Option<i64>)>> {
+    let last = |records: &Vec<&AuditRecord>| records.last().map_or(0, |record| record.recorded.micros());
+    let statement = Statement::new(ADVANCE_HEADS)
+        .bind(journals.keys().copied().collect::<Vec<i64>>())
+        .bind(journals.values().map(|records| length(records)).collect::<Vec<i64>>())
+        .bind(journals.values().map(last).collect::<Vec<i64>>());
+    let heads = connection.load(&statement, |row| Ok((row.bigint(0)?, (row.bigint(1)?, row.optional_bigint(2)?))))?;
+    Ok(heads.into_iter().collect())
+}
+
+fn length(records: &[&AuditRecord]) -> i64 {
+    i64::try_from(records.len()).unwrap_or(i64::MAX)
+}
+
+fn at<'a>(text: &'static str, writes: &[&'a Write]) -> Statement<'a> {
+    Statement::new(text).bind(parts(writes)).bind(rids(writes))
+}
+
+fn with_content<'a>(statement: Statement<'a>, writes: &[&'a Write]) -> Statement<'a> {
+    let dates = || writes.iter().map(|write| write.index.main_date);
+    statement
+        .bind(Value::BigInts(writes.iter().map(|write| write.version.0).collect()))
+        .bind(Value::BigInts(writes.iter().map(|write| write.updated.micros()).collect()))
+        .bind(Value::SmallInts(writes.iter().map(|write| write.method.code()).collect()))
+        .bind(Value::OptionalBigInts(dates().map(|date| date.map(|range| range.low)).collect()))
+        .bind(Value::OptionalBigInts(dates().map(|date| date.map(|range| range.high)).collect()))
+        .bind(Value::Binaries(writes.iter().map(|write| Cow::Owned(pack(&write.index.terms))).collect()))
+        .bind(Value::OptionalBinaries(writes.iter().map(|write| write.body.as_deref()).collect()))
+}
+
+fn parts<'a>(writes: &[&Write]) -> Value<'a> {
+    Value::BigInts(writes.iter().map(|write| write.key.part.0).collect())
+}
+
+fn rids<'a>(writes: &[&Write]) -> Value<'a> {
+    Value::BigInts(writes.iter().map(|write| write.key.rid).collect())
+}
+
+/// The versions that are replaced.
+fn expected<'a>(writes: &[&Write]) -> Value<'a> {
+    let version = |write: &&Write| match write.expected {
+        Expected::Nothing => 0,
+        Expected::Version(version, _) => version.0,
+    };
+    Value::BigInts(writes.iter().map(version).collect())
+}
+
+fn kinds<'a>(writes: &[&Write]) -> Value<'a> {
+    Value::SmallInts(writes.iter().map(|write| write.kind.code()).collect())
+}
+
+fn ids<'a>(writes: &[&'a Write]) -> Value<'a> {
+    Value::Texts(writes.iter().map(|write| write.id.as_str()).collect())
+}

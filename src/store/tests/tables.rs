@@ -1,0 +1,155 @@
+//! The tables: the same on both back ends, made and undone by the migrations, each distributed once.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use diesel_migrations::MigrationHarness as _;
+
+use super::bed::*;
+use super::on_each_back_end;
+use crate::store::connection::{Connection, Source};
+use crate::store::dialect::{Dialect, Use};
+use crate::store::migrate;
+use crate::store::schema::{POSTGRES, SQLITE, ready};
+use crate::store::statement::Statement;
+
+/// Every table and its columns in their order, each with its type; `null` where it may be.
+const TABLES: &[(&str, &[&str])] = &[
+    ("alias", &["name bigint", "kind smallint", "id text", "part bigint", "rid bigint"]),
+    ("audit", &["part bigint", "seq bigint", "recorded bigint", "preceding bigint null", "entry binary"]),
+    ("audit_head", &["part bigint", "seq bigint", "recorded bigint", "preceding bigint null"]),
+    ("date_value", &["part bigint", "rid bigint", "parameter integer", "low bigint", "high bigint"]),
+    (
+        "instance",
+        &[
+            "part bigint",
+            "rid bigint",
+            "kind smallint",
+            "id text",
+            "version bigint",
+            "updated bigint",
+            "method smallint",
+            "date_low bigint null",
+            "date_high bigint null",
+            "terms binary",
+            "body binary null",
+        ],
+    ),
+    (
+        "quantity_value",
+        &["part bigint", "rid bigint", "parameter integer", "unit bigint", "low double precision", "high double precision"],
+    ),
+    ("setting", &["name text", "value binary"]),
+    ("string_value", &["part bigint", "rid bigint", "parameter integer", "folded text"]),
+    ("term", &["term bigint", "kind smallint", "rid bigint", "part bigint"]),
+    ("version", &["part bigint", "rid bigint", "version bigint", "updated bigint", "method smallint", "body binary null"]),
+];
+
+/// The tables that are there, in the words of [`TABLES`].
+fn columns(connection: &mut Connection) -> BTreeMap<String, Vec<String>> {
+    let text = match connection.dialect() {
+        Dialect::Sqlite => {
+            "SELECT t.name, c.name || ' ' || replace(lower(c.type), 'blob', 'binary') || iif(c.\"notnull\", '', ' null') \
+             FROM sqlite_schema t JOIN pragma_table_info(t.name) c \
+             WHERE t.type = 'table' AND t.name NOT LIKE '\\_\\_%' ESCAPE '\\' ORDER BY t.name, c.cid"
+        }
+        Dialect::Postgres => {
+            "SELECT table_name, column_name || ' ' || replace(data_type, 'bytea', 'binary') \
+             || CASE is_nullable WHEN 'YES' THEN ' null' ELSE '' END \
+             FROM information_schema.columns WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_\\_%' \
+             ORDER BY table_name, ordinal_position"
+        }
+    };
+    let mut tables = BTreeMap::<String, Vec<String>>::new();
+    for (table, column) in connection.load(&Statement::new(text), |row| Ok((row.text(0)?, row.text(1)?))).unwrap() {
+        tables.entry(table).or_default().push(column);
+    }
+    tables
+}
+
+/// Tables, columns, keys and indexes, in the words of each back end.
+fn dump(connection: &mut Connection) -> Vec<String> {
+    let text = match connection.dialect() {
+        Dialect::Sqlite => {
+            "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE '\\_\\_%' ESCAPE '\\' ORDER BY name"
+        }
+        Dialect::Postgres => {
+            "SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || coalesce(collation_name, '') \
+             FROM information_schema.columns WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_\\_%' \
+             UNION ALL SELECT replace(indexdef, current_schema(), '') FROM pg_indexes \
+             WHERE schemaname = current_schema() AND tablename NOT LIKE '\\_\\_%' ORDER BY 1"
+        }
+    };
+    connection.load(&Statement::new(text), |row| row.text(0)).unwrap()
+}
+
+on_each_back_end! {
+    async fn the_tables_are_these(bed: &Bed) {
+        let there = columns(&mut bed.connection(Use::Migrating));
+        let stated = TABLES.iter().map(|(table, columns)| {
+            ((*table).to_owned(), columns.iter().map(|column| (*column).to_owned()).collect())
+        });
+        assert_eq!(there, stated.collect());
+    }
+
+    async fn the_migrations_undo_what_they_do(bed: &Bed) {
+        let mut connection = bed.connection(Use::Migrating);
+        let up = dump(&mut connection);
+        assert!(up.len() > TABLES.len());
+        connection.either(
+            |sqlite| sqlite.revert_all_migrations(SQLITE).map(drop),
+            |postgres| postgres.revert_all_migrations(POSTGRES).map(drop),
+        ).unwrap();
+        assert_eq!(dump(&mut connection), Vec::<String>::new());
+        ready(&mut connection).unwrap();
+        assert_eq!(dump(&mut connection), up);
+    }
+}
+
+#[test]
+#[ignore = "needs a server of PostgreSQL, named by CARNET_TEST_POSTGRES"]
+fn postgres_is_migrated_once_by_many_who_start_at_once() {
+    let (settings, name) = empty_schema();
+    let taken: usize = std::thread::scope(|scope| {
+        let starting: Vec<_> = (0..8).map(|_| scope.spawn(|| migrate(&settings).unwrap().len())).collect();
+        starting.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(taken, 1);
+    let mut connection = Source::of(&settings).connect(Use::Migrating).unwrap();
+    connection.batch(&format!("DROP SCHEMA {name} CASCADE")).unwrap();
+}
+
+#[test]
+fn the_migrations_of_both_back_ends_have_the_same_names() {
+    let names = |back_end: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(back_end);
+        let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("sqlite"), names("postgres"));
+    assert!(!names("sqlite").is_empty());
+}
+
+#[test]
+fn every_table_is_distributed_once_by_a_column_it_has() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/citus.sql")).unwrap();
+    let calls = text.lines().filter_map(|line| line.strip_prefix("SELECT create_"));
+    let mut distributed: Vec<&str> = calls
+        .map(|call| {
+            let mut words = call.split('\'');
+            let (kind, table) = (words.next().unwrap(), words.next().unwrap());
+            let (_, columns) = TABLES.iter().find(|(name, _)| *name == table).unwrap();
+            if kind == "distributed_table(" {
+                let key = words.nth(1).unwrap();
+                assert!(columns.contains(&format!("{key} bigint").as_str()), "{table} has no {key}");
+                assert!(key == "part" || table == "alias", "{table} rests beside its dossier");
+            } else {
+                assert_eq!((kind, table), ("reference_table(", "setting"));
+            }
+            table
+        })
+        .collect();
+    distributed.sort_unstable();
+    assert_eq!(distributed, TABLES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+}
