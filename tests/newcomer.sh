@@ -31,15 +31,19 @@ fail() {
 expect() {
     local status=$1 what=$2 got
     shift 2
-    got=$(curl --silent --show-error --max-time 20 --output "$work/body" --write-out '%{http_code}' "$@")
+    got=$(curl --silent --show-error --max-time 300 --output "$work/body" --write-out '%{http_code}' "$@")
     [ "$got" = "$status" ] || fail "$what: answered $got, expected $status"
     pass "$what"
 }
 
+# The server is on this machine and has its own defaults, whatever proxy and settings whoever runs this may have.
+export no_proxy=127.0.0.1 NO_PROXY=127.0.0.1
+for setting in ${!CARNET_@}; do unset "$setting"; done
+
 cd "$work"
 "$carnet" --listen 127.0.0.1:0 >"$work/out" 2>"$work/log" &
 server=$!
-for _ in $(seq 400); do
+for _ in $(seq 6000); do
     grep -q 'listening on ' "$work/out" && break
     kill -0 "$server" 2>/dev/null || { cat "$work/log" >&2; fail "the server did not start"; }
     sleep 0.05
@@ -52,7 +56,7 @@ pass 'the server starts on an empty folder and says where it listens'
 # The blocks of the README that use curl, with the base URL of this server; each curl adds its status to a list.
 ln -s "$examples" examples
 {
-    echo "curl() { command curl --silent --show-error --max-time 20 --write-out '%{stderr}%{http_code}\n' \"\$@\" 2>>\"$work/statuses\"; }"
+    echo "curl() { command curl --silent --show-error --max-time 300 --write-out '%{stderr}%{http_code}\n' \"\$@\" 2>>\"$work/statuses\"; }"
     awk '/^```/ { if (inside && block ~ /curl /) printf "%s", block; inside = ($0 == "```sh"); block = ""; next } inside { block = block $0 "\n" }' \
         "$repository/README.md" | sed "s|^B=.*|B=$base|"
 } >sitting.sh

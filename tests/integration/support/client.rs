@@ -20,7 +20,7 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(base: &str) -> Self {
         let _ = rustls_openssl::default_provider().install_default();
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         Self { http, base: base.to_owned() }
     }
 

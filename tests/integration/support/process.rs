@@ -1,10 +1,24 @@
 //! The `carnet` command as a process of its own.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
 use super::place::Place;
+
+/// Limits of time that no test meets, however slow the machine.
+const PATIENT: [(&str, &str); 4] = [
+    ("CARNET_LIMITS_HEADER_SECONDS", "3600"),
+    ("CARNET_LIMITS_BODY_SECONDS", "3600"),
+    ("CARNET_LIMITS_IDLE_SECONDS", "3600"),
+    ("CARNET_LIMITS_SHUTDOWN_SECONDS", "300"),
+];
+
+/// The settings of whoever runs the tests, which must not become those of a server under test.
+fn foreign_settings() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("CARNET_"))
+}
 
 /// A server process over a store of its own.
 #[derive(Debug)]
@@ -17,10 +31,14 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `carnet serve` on a free port with its store in `place`, and waits until it says that it listens.
     pub(crate) fn start(place: &Place, environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_carnet"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_carnet"));
+        foreign_settings().for_each(|name| {
+            command.env_remove(name);
+        });
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--store"])
             .arg(place.argument())
-            .env_remove("CARNET_TEST_POSTGRES")
+            .envs(PATIENT)
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

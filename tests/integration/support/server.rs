@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use carnet::app::{self, Ending, Running};
-use carnet::config::Settings;
+use carnet::config::{Limits, Settings};
 use carnet::fhir::Instant;
 use carnet::interaction::Context;
 use serde_json::Value;
@@ -32,6 +32,11 @@ fn scattered(state: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
+/// Limits of time that only a test that sets one of them meets, however slow the machine.
+fn patient() -> Limits {
+    Limits { header_seconds: 3_600, body_seconds: 3_600, idle_seconds: 3_600, shutdown_seconds: 300, ..Limits::default() }
+}
+
 /// A server that ends with the test.
 pub(crate) struct Server {
     running: Option<Running>,
@@ -50,7 +55,12 @@ impl Server {
     }
 
     pub(crate) fn start_at(place: Place, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings { listen: "127.0.0.1:0".parse().unwrap(), store: place.store(), ..Settings::default() };
+        let mut settings = Settings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            store: place.store(),
+            limits: patient(),
+            ..Settings::default()
+        };
         change(&mut settings);
         let running = app::start(&settings, context(), Ending::ByHolder).unwrap();
         let base_url = running.base_url().to_string();

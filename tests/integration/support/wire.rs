@@ -5,7 +5,7 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 /// How long a test waits for bytes or for the end of a connection before it fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A connection to the server.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Wire {
     pub(crate) fn head(&mut self) -> String {
         let mut text = Vec::new();
         let mut byte = [0];
-        while !text.ends_with(b"\r\n\r\n") && self.0.read(&mut byte).is_ok_and(|read| read == 1) {
+        while !text.ends_with(b"\r\n\r\n") && self.0.read_exact(&mut byte).is_ok() {
             text.push(byte[0]);
         }
         String::from_utf8_lossy(&text).into_owned()
