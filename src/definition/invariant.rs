@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::core;
 use super::error::LoadError;
 use super::facts::InvariantFacts;
+use super::fault;
 
 /// The place of an invariant in the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,5 +42,9 @@ pub(super) fn load() -> Result<Box<[Invariant]>, LoadError> {
 
 fn invariants(facts: InvariantFacts) -> impl Iterator<Item = Invariant> {
     let rules = facts.variants.into_iter();
-    rules.map(move |(severity, expression)| Invariant { key: facts.key, is_error: severity == "error", expression: expression.0 })
+    rules.map(move |(severity, expression)| Invariant {
+        key: facts.key,
+        is_error: severity == "error",
+        expression: fault::meant(facts.key, expression.0),
+    })
 }

@@ -84,6 +84,32 @@ fn invariants_hold_where_they_should_and_fail_where_they_should() {
 }
 
 #[test]
+fn what_r4_states_otherwise_than_it_means_is_judged_as_it_is_meant() {
+    let collection = |url: &str| {
+        unmet(&format!(
+            r#"{{"resourceType": "Bundle", "type": "collection", "entry": [{{{url}"resource": {{"resourceType": "Basic"}}}}]}}"#
+        ))
+        .0
+    };
+    assert!(!collection("").contains(&"bdl-8"));
+    assert!(!collection(r#""fullUrl": "http://h/Basic/1", "#).contains(&"bdl-8"));
+    assert!(collection(r#""fullUrl": "http://h/Basic/1/_history/1", "#).contains(&"bdl-8"));
+
+    let condition = |answer: &str| {
+        unmet(&format!(
+            r#"{{"resourceType": "Questionnaire", "status": "draft", "item": [{{"linkId": "1", "type": "string",
+                "enableWhen": [{{"question": "2", "operator": "exists", {answer}}}]}}]}}"#
+        ))
+        .0
+    };
+    assert!(!condition(r#""answerBoolean": true"#).contains(&"que-7"));
+    assert!(condition(r#""answerString": "true""#).contains(&"que-7"));
+
+    let display = r#"{"resourceType": "Patient", "managingOrganization": {"display": "a"}}"#;
+    assert!(!unmet(display).0.contains(&"ref-1"));
+}
+
+#[test]
 fn no_expression_of_r4_fails_for_want_of_a_function() {
     for source in [PATIENT, OBSERVATION, BUNDLE, QUESTIONNAIRE] {
         let registry = registry();
