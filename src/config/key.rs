@@ -138,6 +138,13 @@ pub const KEYS: &[Key] = &[
         show: |settings| settings.limits.body_seconds.to_string(),
     },
     Key {
+        name: "limits.write_seconds",
+        meaning: "the time a client may take nothing of its answer",
+        valid: "a whole number of seconds from 1 to 3600",
+        set: |settings, text| within(&mut settings.limits.write_seconds, text, 1..=3_600),
+        show: |settings| settings.limits.write_seconds.to_string(),
+    },
+    Key {
         name: "limits.idle_seconds",
         meaning: "the time an idle connection is kept",
         valid: "a whole number of seconds from 1 to 3600",

@@ -68,6 +68,8 @@ pub struct Limits {
     pub header_seconds: u64,
     /// The time a client has to send the body of a request.
     pub body_seconds: u64,
+    /// The time a client may take nothing of its answer.
+    pub write_seconds: u64,
     /// The time an idle connection is kept.
     pub idle_seconds: u64,
     /// The time accepted requests have to finish when the server is told to stop.
@@ -135,6 +137,7 @@ impl Default for Limits {
             page_max_resources: 1_000,
             header_seconds: 10,
             body_seconds: 30,
+            write_seconds: 60,
             idle_seconds: 75,
             shutdown_seconds: 30,
             connections: 25_000,

@@ -15,7 +15,7 @@ use super::response::{self, Look};
 use super::unread;
 use crate::config::SecurityMode;
 use crate::fhir::ResourceType;
-use crate::interaction::{Content, Engine, Interaction, Place, Request, Verb, execute};
+use crate::interaction::{Content, Engine, Interaction, Place, Request, Verb, admit, execute};
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::security;
 
@@ -91,10 +91,14 @@ impl Visit<'_> {
             Request { preconditions: head::preconditions(self.http.headers())?, ..Request::new(interaction, self.request_id) };
         request.prefer = head::prefer(self.http.headers());
         request.wanted = accepted.wanted;
-        self.read_body(&mut request, &mut query, payload).await?;
-        request.parameters = query.parameters;
         (request.kind, request.id, request.version) = place.parts();
         let principal = security::authenticate(self.door.security);
+        if matches!(*self.http.method(), Method::POST | Method::PUT) {
+            // Nobody is made to send, and this server to hold, a body that is refused whatever it says.
+            admit(&self.door.engine, &principal, &request).await?;
+            self.read_body(&mut request, &mut query, payload).await?;
+        }
+        request.parameters = query.parameters;
         let response = execute(&self.door.engine, &principal, &request).await?;
         Ok(response::rendered(response, &self.look, self.door.engine.base_url()))
     }
@@ -119,11 +123,8 @@ impl Visit<'_> {
         media::accepted(query.format.as_deref(), self.accept(), reads && of_binary)
     }
 
-    /// Reads the body of a request that has one: a form into the query, anything else into the request.
+    /// Reads the body: a form into the query, anything else into the request.
     async fn read_body(&mut self, request: &mut Request, query: &mut Query, body: &mut Payload) -> Outcome<()> {
-        if !matches!(*self.http.method(), Method::POST | Method::PUT) {
-            return Ok(());
-        }
         let http = self.http;
         let headers = http.headers();
         head::check_not_encoded(headers)?;

@@ -1,12 +1,18 @@
 //! The server itself: a listener, its threads, its limits, its end.
 
+#[cfg(target_os = "linux")]
+use std::any::Any;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
+#[cfg(target_os = "linux")]
+use rustix::net::sockopt::set_tcp_user_timeout;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::oneshot;
 
@@ -85,7 +91,10 @@ async fn serve(listener: TcpListener, engine: Arc<Engine>, setup: Setup, stopped
     let door = Data::new(Door { engine, base_path: setup.base_url.path().into(), security: setup.security, body });
     let threads = threads(limits);
     let idle = Duration::from_secs(limits.idle_seconds);
-    HttpServer::new(move || App::new().app_data(door.clone()).default_service(web::to(answer)))
+    let server = HttpServer::new(move || App::new().app_data(door.clone()).default_service(web::to(answer)));
+    #[cfg(target_os = "linux")]
+    let server = server.on_connect(move |connection, _| limit_untaken(connection, Duration::from_secs(limits.write_seconds)));
+    server
         .workers(threads)
         .max_connections(limits.connections.div_ceil(threads))
         .keep_alive(idle)
@@ -96,6 +105,17 @@ async fn serve(listener: TcpListener, engine: Arc<Engine>, setup: Setup, stopped
         .listen(listener)?
         .run()
         .await
+}
+
+/// Ends a connection whose client takes nothing of its answer for `patience`. The operating system counts (RFC 5482): nothing
+/// here sees whether bytes that were written have arrived.
+#[cfg(target_os = "linux")]
+fn limit_untaken(connection: &dyn Any, patience: Duration) {
+    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+    let millis = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+    if let Err(error) = set_tcp_user_timeout(stream, millis) {
+        tracing::debug!(%error, "a connection has no limit of time for its answers");
+    }
 }
 
 /// Files this process opens besides connections.

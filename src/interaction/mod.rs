@@ -52,6 +52,18 @@ pub async fn execute(engine: &Engine, principal: &Principal, request: &Request) 
     outcome
 }
 
+/// Refuses what `principal` may not ask whatever its body says, before that is read. The refusal is journaled; what is admitted
+/// is decided upon by [`execute`].
+///
+/// # Errors
+/// 401 for one who is not known; 503 where the journal cannot be written.
+pub async fn admit(engine: &Engine, principal: &Principal, request: &Request) -> Outcome<()> {
+    let Err(refusal) = dossier::decide(principal) else { return Ok(()) };
+    let refused = Err(refusal);
+    call::remember(engine, principal, request, &refused).await?;
+    refused.map(drop)
+}
+
 async fn decided(engine: &Engine, principal: &Principal, request: &Request) -> Outcome<Response> {
     if request.interaction == Interaction::Capabilities {
         return capabilities::capabilities(engine, request);

@@ -66,6 +66,15 @@ fn each_write_of_a_transaction_is_recorded_and_so_is_one_that_was_refused() {
 }
 
 #[test]
+fn who_is_refused_before_the_body_is_read_is_recorded_once() {
+    let server = Server::start_with(|settings| settings.security.mode = carnet::config::SecurityMode::Enforced);
+    assert_eq!(server.put("/Patient/p1", &json!({"resourceType": "Patient", "id": "p1"})).status, 401);
+    let entries: Vec<Value> = records(&server).into_iter().map(|(_, entry)| entry).collect();
+    let refused = json!({"who": "unknown", "subtype": "update", "action": "U", "outcome": "4", "what": "Patient/p1"});
+    assert_eq!(entries, [refused]);
+}
+
+#[test]
 fn what_cannot_be_recorded_is_neither_answered_nor_done() {
     let server = recording();
     server.put("/Patient/p1", &json!({"resourceType": "Patient", "id": "p1"}));
