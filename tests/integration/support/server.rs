@@ -55,12 +55,8 @@ impl Server {
     }
 
     pub(crate) fn start_at(place: Place, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            store: place.store(),
-            limits: patient(),
-            ..Settings::default()
-        };
+        let mut settings =
+            Settings { listen: "127.0.0.1:0".parse().unwrap(), store: place.store(), limits: patient(), ..Settings::default() };
         change(&mut settings);
         let running = app::start(&settings, context(), Ending::ByHolder).unwrap();
         let base_url = running.base_url().to_string();
