@@ -45,7 +45,7 @@ impl<'a> Target<'a> {
         Self { kind, id, key, latest }
     }
 
-    /// Where an instance the client named belongs.
+    /// Where an instance the client named belongs. A Binary that does not say whose it is stays where it is.
     pub(super) fn part(
         engine: &Engine,
         (kind, id): (ResourceType, &InstanceId),
@@ -55,6 +55,9 @@ impl<'a> Target<'a> {
         match (kind, latest) {
             (ResourceType::Patient, Some(stored)) => stored.key.part,
             (ResourceType::Patient, None) => Part::of_patient(id),
+            (ResourceType::Binary, Some(stored)) => {
+                Some(engine.indexer.part(kind, tree)).filter(|part| *part != Part::DIRECTORY).unwrap_or(stored.key.part)
+            }
             _ => engine.indexer.part(kind, tree),
         }
     }

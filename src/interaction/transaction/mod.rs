@@ -2,7 +2,8 @@
 //!
 //! The entries of a batch go through `execute` one by one, each for itself. A transaction reads all entries, decides all
 //! identities, rewrites every reference to them, prepares every version, and only then writes: one `Change`, all or nothing.
-//! What an entry reads is read afterwards, so it sees what the others wrote, in whichever order they stand.
+//! What an entry reads is read afterwards, so it sees what the others wrote, in whichever order they stand; but what it would be
+//! refused for is found out before.
 
 mod assignment;
 mod batch;
@@ -15,7 +16,7 @@ mod rewrite;
 use std::collections::HashSet;
 
 use super::call::{Call, MAX_ATTEMPTS, contended};
-use super::{Response, body, execute};
+use super::{Response, body, decided, execute};
 use crate::fhir::json::{Node, Tree};
 use crate::fhir::{InstanceId, ResourceType};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
@@ -60,6 +61,7 @@ async fn transaction(call: &Call<'_>, bytes: &bytes::Bytes, nodes: &[Node<'_>]) 
     let entries: Vec<Entry<'_>> = all(nodes.iter().enumerate().map(|(at, node)| Entry::read(call, (at, *node), bytes)))?;
     check_targets(&entries)?;
     let links = links::Identities::of(&entries)?;
+    check_reads(call, &entries).await?;
     let mut replies = written(call, &entries, &links).await?;
     for (entry, reply) in entries.iter().zip(&mut replies) {
         if entry.reads() {
@@ -84,6 +86,23 @@ async fn written(call: &Call<'_>, entries: &[Entry<'_>], identities: &links::Ide
         }
     }
     Err(contended())
+}
+
+/// Refuses the whole for what an entry is refused to read, since nothing can be taken back once the others are written (B-03).
+/// Only an instance that another entry writes may be absent yet.
+async fn check_reads(call: &Call<'_>, entries: &[Entry<'_>]) -> Outcome<()> {
+    let written: HashSet<(ResourceType, &InstanceId)> = entries.iter().filter_map(Entry::target).collect();
+    for entry in entries.iter().filter(|entry| entry.reads()) {
+        let outcome = Box::pin(decided(call.engine, call.principal, &entry.request)).await;
+        let named = entry.request.kind.zip(entry.request.id.as_ref());
+        let may_appear = named.is_some_and(|name| written.contains(&name));
+        match outcome {
+            Err(failure) if may_appear && matches!(failure.kind(), Kind::Absent | Kind::Deleted) => {}
+            Err(failure) => return Err(entry.located(failure)),
+            Ok(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Everything or every reason why not.

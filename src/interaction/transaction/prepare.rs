@@ -1,15 +1,16 @@
 //! From entries to writes: every check is made and every byte is ready before anything is written.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::all;
 use super::assignment::Assignment;
 use super::entry::Entry;
 use super::links::Identities;
 use super::reply::Reply;
-use super::rewrite::{Search, Sites, replacement};
-use crate::fhir::ResourceType;
+use super::rewrite::{Search, Site, Sites, replacement};
 use crate::fhir::json::{Node, Tree};
+use crate::fhir::{Part, ResourceType};
 use crate::interaction::call::Call;
 use crate::interaction::write::{Receipt, Target};
 use crate::interaction::{Interaction, Response, Return, Status, body, labels, precondition};
@@ -50,6 +51,9 @@ struct Page<'d> {
     tree: Tree<'d>,
     sites: Sites,
 }
+
+/// By position: what the entries' instances are called, and the dossiers of the Binaries that others bear.
+type Assigned = (Vec<Option<Assignment>>, HashMap<usize, Part>);
 
 /// Prepares the writes of `entries` against the versions that are there now.
 ///
@@ -123,7 +127,7 @@ impl Ground<'_> {
         all(pages.into_iter())
     }
 
-    async fn fill_all(&self, pages: &[Page<'_>], assigned: &[Option<Assignment>]) -> Outcome<Prepared> {
+    async fn fill_all(&self, pages: &[Page<'_>], assigned: &Assigned) -> Outcome<Prepared> {
         let mut filled = Vec::with_capacity(pages.len());
         for page in pages {
             take_turns(filled.len()).await;
@@ -164,9 +168,48 @@ impl Ground<'_> {
         Ok(Page { draft, tree, sites })
     }
 
+    /// The Binaries that entries bear – a document its content, a patient a photo – each with the first dossier such an entry
+    /// belongs to, by the position of the Binary.
+    fn borne(&self, pages: &[Page<'_>], assigned: &[Option<Assignment>]) -> Outcome<HashMap<usize, Part>> {
+        let is_binary = |at: usize| self.entries.get(at).is_some_and(|entry| entry.request.kind == Some(ResourceType::Binary));
+        let mut borne = HashMap::new();
+        for page in pages {
+            let links = page.sites.values().filter_map(|site| match site {
+                Site::Url(link) => Some(link.entry).filter(|at| is_binary(*at) && !borne.contains_key(at)),
+                Site::Narrative => None,
+            });
+            let links: Vec<usize> = links.collect();
+            if !links.is_empty() {
+                let part = self.part(page, assigned)?;
+                borne.extend(links.into_iter().filter(|_| part != Part::DIRECTORY).map(|at| (at, part)));
+            }
+        }
+        Ok(borne)
+    }
+
+    /// The dossier a page belongs to by what it says itself.
+    fn part(&self, page: &Page<'_>, assigned: &[Option<Assignment>]) -> Outcome<Part> {
+        let (entry, kind, engine) = (page.draft.entry, page.draft.kind, self.call.engine);
+        let key = assigned.get(entry.at).and_then(Option::as_ref).and_then(|assignment| assignment.key);
+        match (key, &entry.request.id) {
+            (Some(key), _) => Ok(key.part),
+            (None, Some(id)) => {
+                self.with_links(page, assigned, |tree| Target::part(engine, (kind, id), tree, self.latest(entry)))
+            }
+            (None, None) => self.with_links(page, assigned, |tree| engine.indexer.part(kind, tree)),
+        }
+    }
+
+    /// The dossier a page belongs to: a Binary that does not say it belongs to whatever bears it.
+    fn home(&self, page: &Page<'_>, assigned: &[Option<Assignment>], borne: &HashMap<usize, Part>) -> Outcome<Part> {
+        let own = self.part(page, assigned)?;
+        let bearer = borne.get(&page.draft.entry.at).copied().filter(|_| own == Part::DIRECTORY);
+        Ok(bearer.unwrap_or(own))
+    }
+
     /// Names every instance. Patients come first, because what is about a patient rests in the patient's dossier, and an id
     /// says where its instance rests.
-    async fn assign(&self, pages: &[Page<'_>]) -> Outcome<Vec<Option<Assignment>>> {
+    async fn assign(&self, pages: &[Page<'_>]) -> Outcome<Assigned> {
         let context = &self.call.engine.context;
         let mut assigned: Vec<Option<Assignment>> = vec![None; self.entries.len()];
         let mut set = |at: usize, assignment| {
@@ -187,13 +230,13 @@ impl Ground<'_> {
                 (None, _) => {}
             }
         }
+        let borne = self.borne(pages, &assigned)?;
         let mut others = Vec::new();
         for page in pages {
             let (entry, kind) = (page.draft.entry, page.draft.kind);
             if entry.request.id.is_none() && kind != ResourceType::Patient {
                 take_turns(others.len()).await;
-                let part = self.with_links(page, &assigned, |tree| self.call.engine.indexer.part(kind, tree))?;
-                others.push((entry.at, Assignment::new(kind, context.new_key(part))));
+                others.push((entry.at, Assignment::new(kind, context.new_key(self.home(page, &assigned, &borne)?))));
             }
         }
         for (at, assignment) in others {
@@ -201,7 +244,7 @@ impl Ground<'_> {
                 *place = Some(assignment);
             }
         }
-        Ok(assigned)
+        Ok((assigned, borne))
     }
 
     /// What `look` sees in a page whose links to what is `assigned` already are written out.
@@ -218,7 +261,7 @@ impl Ground<'_> {
         replacement(node, &page.sites, assigned, (self.identities, page.draft.entry.at))
     }
 
-    fn fill(&self, page: &Page<'_>, assigned: &[Option<Assignment>]) -> Outcome<(usize, Receipt, Write)> {
+    fn fill(&self, page: &Page<'_>, (assigned, borne): &Assigned) -> Outcome<(usize, Receipt, Write)> {
         let (entry, engine) = (page.draft.entry, self.call.engine);
         let assignment = assigned.get(entry.at).and_then(Option::as_ref);
         let assignment = assignment.ok_or_else(|| Failure::fault("an entry of a transaction has no identity"))?;
@@ -226,8 +269,7 @@ impl Ground<'_> {
         let target = match assignment.key {
             Some(key) => Target { kind: name.0, id: name.1, key, latest: None },
             None => {
-                let part =
-                    self.with_links(page, assigned, |tree| Target::part(engine, (name.0, &name.1), tree, self.latest(entry)))?;
+                let part = self.home(page, assigned, borne)?;
                 Target::named(engine, name, part, self.latest(entry))
             }
         };

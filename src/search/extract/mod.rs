@@ -21,7 +21,7 @@ use super::parameter;
 use super::term::Terms;
 use crate::definition::{ParameterId, Registry};
 use crate::fhir::json::{Node, Tree};
-use crate::fhir::{Part, Reference, ResourceType};
+use crate::fhir::{InstanceKey, Part, Reference, ResourceType};
 use crate::fhirpath::model::Model;
 use crate::fhirpath::{Element, Environment, Item};
 use crate::outcome::{Failure, Outcome};
@@ -79,7 +79,8 @@ impl Indexer {
     }
 
     /// The dossier a resource belongs to: that of the first patient it points at, the parameters of the Patient compartment in
-    /// their order; the directory where it points at none. A Patient belongs to its own, which the caller knows.
+    /// their order; the directory where it points at none. A Patient belongs to its own, which the caller knows. A Binary, which no
+    /// compartment holds, belongs where its security context does.
     pub fn part(&self, kind: ResourceType, tree: &Tree<'_>) -> Part {
         let Ok(index) = self.of_type(kind) else { return Part::DIRECTORY };
         let focus = self.focus(kind, tree);
@@ -87,7 +88,17 @@ impl Indexer {
         let links = index.links.iter().filter_map(|link| index.facets.get(*link));
         let found = links.flat_map(|facet| facet.expression.evaluate(focus.clone(), &environment).unwrap_or_default());
         let part = |item: Item<'_>| self.patient_part(item.element().and_then(Element::value)?);
-        found.into_iter().find_map(part).unwrap_or(Part::DIRECTORY)
+        found.into_iter().find_map(part).or_else(|| self.security_part(kind, tree)).unwrap_or(Part::DIRECTORY)
+    }
+
+    /// The dossier of the resource whose rules those of a Binary are, where its id says it.
+    fn security_part(&self, kind: ResourceType, tree: &Tree<'_>) -> Option<Part> {
+        let context = tree.root().member("securityContext").filter(|_| kind == ResourceType::Binary)?;
+        let named = |context| match Reference::read(&text_of(context, "reference")?, &self.base) {
+            Reference::Instance { id, .. } => InstanceKey::read(&id).map(|key| key.part),
+            _ => None,
+        };
+        self.patient_part(context).or_else(|| named(context))
     }
 
     /// Whether `parameter` is the main date of `kind`, kept on the instance's own row.

@@ -35,6 +35,9 @@ async fn b_03_one_bad_entry_among_many_stores_nothing() {
         (stale, 412..=412),
         (put_entry(&patient_called("good")), 400..=412),
         (post_entry(&urn(1), &patient()), 400..=412),
+        (json!({"request": {"method": "GET", "url": "Patient/nobody"}}), 404..=404),
+        (json!({"request": {"method": "GET", "url": "Patient?birthdate=soon"}}), 400..=400),
+        (json!({"request": {"method": "GET", "url": "Patient?novelty=1"}}), 400..=400),
     ];
     for (bad, statuses) in table {
         for position in 0..=good.len() {
@@ -129,4 +132,88 @@ async fn b_06_a_thousand_entries_are_one_commit_with_a_thousand_answers() {
         next = answer.link("next");
     }
     assert_eq!(counted, ENTRIES - 1);
+}
+
+#[tokio::test]
+async fn b_12_what_an_entry_reads_is_what_the_others_leave() {
+    let server = Server::start();
+    let laboratory = Laboratory::of(&server);
+    laboratory.put("Patient/old", &patient_called("old")).await.expect(201);
+    let entries = [
+        json!({"request": {"method": "GET", "url": "Patient/new"}}),
+        json!({"request": {"method": "GET", "url": "Patient/old"}}),
+        put_entry(&patient_called("new")),
+        json!({"request": {"method": "DELETE", "url": "Patient/old"}}),
+    ];
+    let replies = laboratory.post("", &transaction(&entries)).await.expect(200).json();
+    assert_eq!(
+        (&replies["entry"][0]["response"]["status"], &replies["entry"][0]["resource"]["id"]),
+        (&json!("200 OK"), &json!("new"))
+    );
+    let gone = &replies["entry"][1]["response"];
+    assert_eq!((&gone["status"], &gone["outcome"]["issue"][0]["code"]), (&json!("410"), &json!("deleted")));
+}
+
+/// A document of `subject` whose content is the Binary called `content`.
+fn document(subject: &str, content: &str) -> Value {
+    json!({"resourceType": "DocumentReference", "status": "current", "subject": {"reference": subject},
+        "content": [{"attachment": {"contentType": "text/plain", "url": content}}]})
+}
+
+fn content() -> Value {
+    json!({"resourceType": "Binary", "contentType": "text/plain", "data": "aGk="})
+}
+
+/// The dossier in which the version was written that the journal tells of last.
+fn last_dossier(server: &Server) -> i64 {
+    server.place.journal().last().unwrap().part
+}
+
+#[tokio::test]
+async fn a_binary_rests_in_the_dossier_of_the_document_that_bears_it() {
+    let server = Server::start_with(|settings| settings.audit.record = Some(true));
+    let laboratory = Laboratory::of(&server);
+    let part = |entry: &Value| {
+        let location = entry["response"]["location"].as_str().unwrap();
+        let id = location.rsplit('/').nth(2).unwrap().parse().unwrap();
+        carnet::fhir::InstanceKey::read(&id).unwrap().part.0
+    };
+    // The Binary comes first and the patient last, so that nothing depends on the order.
+    let entries =
+        [post_entry(&urn(3), &content()), post_entry(&urn(2), &document(&urn(1), &urn(3))), post_entry(&urn(1), &patient())];
+    let replies = laboratory.post("", &transaction(&entries)).await.expect(200).json();
+    let parts: Vec<i64> = replies["entry"].as_array().unwrap().iter().map(part).collect();
+    assert!(parts[0] != 0 && parts.iter().all(|part| *part == parts[0]), "{parts:?}");
+
+    // An update alone, which says nothing of a dossier, leaves it there.
+    let location = replies["entry"][0]["response"]["location"].as_str().unwrap();
+    let id = location.rsplit('/').nth(2).unwrap();
+    laboratory.request("PUT", &format!("Binary/{id}")).body("text/plain", "ho").await.expect(200);
+    assert_eq!(last_dossier(&server), parts[0]);
+
+    // One that the client named, borne by a document of somebody else.
+    let mut named = content();
+    named["id"] = json!("b");
+    let bundle =
+        transaction(&[put_entry(&named), post_entry(&urn(2), &document("Patient/p", "https://documents.example/Binary/b"))]);
+    laboratory.post("", &bundle).await.expect(200);
+    assert_eq!(laboratory.get("Binary/b").header("Accept", "text/plain").await.expect(200).body, b"hi");
+    let dossier = last_dossier(&server);
+    assert!(dossier != 0 && dossier != parts[0], "{dossier}");
+}
+
+#[tokio::test]
+async fn a_binary_rests_where_its_security_context_says() {
+    let server = Server::start_with(|settings| settings.audit.record = Some(true));
+    let laboratory = Laboratory::of(&server);
+    let patient = laboratory.post("Patient", &patient()).await.expect(201).place();
+    let dossier = last_dossier(&server);
+    let document = laboratory.post("DocumentReference", &document(&patient, "https://a.example/b")).await.expect(201).place();
+    for context in [patient, document] {
+        let sent = laboratory.request("POST", "Binary").header("X-Security-Context", &context).body("text/plain", "hi");
+        sent.await.expect(201);
+        assert_eq!(last_dossier(&server), dossier, "{context}");
+    }
+    laboratory.request("POST", "Binary").body("text/plain", "hi").await.expect(201);
+    assert_eq!(last_dossier(&server), 0);
 }
