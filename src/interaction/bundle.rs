@@ -72,6 +72,11 @@ impl Bundle {
         }
     }
 
+    /// Makes room for entries, given the length of each.
+    pub(super) fn reserve(&mut self, lens: impl Iterator<Item = usize>) {
+        self.out.reserve(lens.map(|len| len + ENTRY_LEN).sum());
+    }
+
     /// Begins an entry that will hold about `len` bytes.
     pub(super) fn entry(&mut self, len: usize) -> Entry<'_> {
         self.out.reserve(len + ENTRY_LEN);

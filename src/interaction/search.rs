@@ -1,6 +1,8 @@
 //! search of one type: `GET [base]/[type]?…` and `POST [base]/[type]/_search` (R4 search.html). The page is put together from
 //! stored bytes; nothing is read again.
 
+use bytes::Bytes;
+
 use super::bundle::{Bundle, SearchMode};
 use super::parameters::push_query;
 use super::{Call, Response};
@@ -45,6 +47,7 @@ fn searchset(call: &Call<'_>, kind: ResourceType, query: &Query, page: &Page) ->
     let links: Vec<(&str, &str)> =
         std::iter::once(("self", this.as_str())).chain(next.as_deref().map(|url| ("next", url))).collect();
     bundle.links(&links);
+    bundle.reserve(page.matches.iter().map(|found| found.stored.body.as_ref().map_or(0, Bytes::len)));
     for found in &page.matches {
         let stored = &found.stored;
         let Some(body) = &stored.body else { continue };

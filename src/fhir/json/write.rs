@@ -45,17 +45,31 @@ pub fn rewritten(node: Node<'_>, replace: &dyn Fn(Node<'_>) -> Option<String>, o
 /// Appends `text` as a JSON string, in quotes, escaping what RFC 8259 §7 says must be and nothing else.
 pub fn push_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    for byte in text.bytes() {
-        match byte {
-            b'"' | b'\\' => out.extend([b'\\', byte]),
-            b'\n' => out.extend(b"\\n"),
-            b'\r' => out.extend(b"\\r"),
-            b'\t' => out.extend(b"\\t"),
-            0..0x20 => out.extend([b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), hex_digit(byte & 15)]),
-            _ => out.push(byte),
-        }
+    let mut rest = text.as_bytes();
+    while let Some((plain, [special, after @ ..])) =
+        rest.iter().position(|byte| is_escaped(*byte)).and_then(|at| rest.split_at_checked(at))
+    {
+        out.extend(plain);
+        push_escaped(*special, out);
+        rest = after;
     }
+    out.extend(rest);
     out.push(b'"');
+}
+
+/// Whether a byte of a string cannot stand in JSON as it is.
+const fn is_escaped(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..0x20)
+}
+
+fn push_escaped(byte: u8, out: &mut Vec<u8>) {
+    match byte {
+        b'\n' => out.extend(b"\\n"),
+        b'\r' => out.extend(b"\\r"),
+        b'\t' => out.extend(b"\\t"),
+        0..0x20 => out.extend([b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), hex_digit(byte & 15)]),
+        _ => out.extend([b'\\', byte]),
+    }
 }
 
 fn hex_digit(value: u8) -> u8 {
