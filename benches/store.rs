@@ -63,7 +63,7 @@ fn document(number: u64, dossier: u64) -> Write {
         version: VersionId::FIRST,
         updated: fhir::Instant::from_micros(number as i64),
         method: Method::Post,
-        body: Some(BODY.as_bytes().to_vec()),
+        body: Some(BODY.as_bytes().to_vec().into()),
         index,
     }
 }

@@ -187,6 +187,13 @@ pub const KEYS: &[Key] = &[
         show: |settings| settings.limits.store_queue_requests.to_string(),
     },
     Key {
+        name: "limits.recent_bytes",
+        meaning: "memory for what was lately read, where one process has the store for itself (SQLite); 0: none",
+        valid: "a whole number of bytes from 0 to 1099511627776",
+        set: |settings, text| within(&mut settings.limits.recent_bytes, text, 0..=1_099_511_627_776),
+        show: |settings| settings.limits.recent_bytes.to_string(),
+    },
+    Key {
         name: "log.format",
         meaning: "how a line of the log is written",
         valid: "text or json",

@@ -82,6 +82,8 @@ pub struct Limits {
     pub reader_threads: usize,
     /// Requests that may wait for a thread of the store; more are answered 503.
     pub store_queue_requests: usize,
+    /// The memory in which what was lately read is kept, where one process has the store for itself; 0: none.
+    pub recent_bytes: u64,
 }
 
 /// What is told to the operator.
@@ -144,6 +146,7 @@ impl Default for Limits {
             http_threads: 0,
             reader_threads: 0,
             store_queue_requests: 4_096,
+            recent_bytes: 64 * 1024 * 1024,
         }
     }
 }

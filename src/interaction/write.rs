@@ -120,6 +120,7 @@ impl<'a> Target<'a> {
         body: Option<Vec<u8>>,
         index: IndexEntries,
     ) -> Write {
+        let body = body.map(Bytes::from);
         Write { expected: self.expected(), kind: self.kind, id: self.id, key: self.key, version, updated, method, body, index }
     }
 
@@ -148,7 +149,7 @@ impl Receipt {
         let location = Location { kind: write.kind, id: write.id.clone(), version: write.version };
         let body = match returns {
             Return::Minimal => Body::Empty,
-            Return::Representation => write.body.clone().map_or(Body::Empty, |body| Body::Resource(Bytes::from(body))),
+            Return::Representation => write.body.clone().map_or(Body::Empty, Body::Resource),
             Return::OperationOutcome => Body::Resource(said(status)),
         };
         Self { status, location, updated: write.updated, body, returns, is_asked: asked.is_some() }

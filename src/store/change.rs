@@ -1,5 +1,7 @@
 //! A unit of work as plain data: everything one transaction writes, and what must still be true when it does.
 
+use bytes::Bytes;
+
 use crate::audit::AuditRecord;
 use crate::fhir::{InstanceId, InstanceKey, Instant, ResourceType, VersionId};
 use crate::search::index::IndexEntries;
@@ -31,7 +33,7 @@ pub struct Write {
     /// The interaction that made it, as history shows it.
     pub method: Method,
     /// The bytes to be served; `None` for a deletion.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Bytes>,
     /// What it is found by; empty for a deletion.
     pub index: IndexEntries,
 }

@@ -15,6 +15,7 @@ use diesel::sqlite::SqliteConnection;
 use super::address;
 use super::dialect::{Dialect, Use};
 use super::failure::{is_lost, unavailable};
+use super::hold::Hold;
 use super::row::{Columns, PostgresRow, SqliteRow};
 use super::statement::Statement;
 use crate::config::StoreSettings;
@@ -73,14 +74,19 @@ impl Source {
         }
     }
 
-    /// Makes the place where the database will be, if the database makes itself.
-    pub(super) fn prepare(&self) -> Outcome<()> {
+    /// Takes the database for this process alone, where that is how it is used, and makes the place where it will be.
+    ///
+    /// # Errors
+    /// Another process has it.
+    pub(super) fn hold(&self) -> Outcome<Option<Hold>> {
         match self {
-            Self::Sqlite(path) => match path.parent() {
-                Some(folder) => fs::create_dir_all(folder).map_err(unavailable),
-                None => Ok(()),
-            },
-            Self::Postgres(_) => Ok(()),
+            Self::Sqlite(path) => {
+                if let Some(folder) = path.parent() {
+                    fs::create_dir_all(folder).map_err(unavailable)?;
+                }
+                Hold::of(path).map(Some)
+            }
+            Self::Postgres(_) => Ok(None),
         }
     }
 

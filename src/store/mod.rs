@@ -15,6 +15,7 @@ mod dialect;
 mod failure;
 mod glance;
 mod group;
+mod hold;
 mod index;
 mod journal;
 mod patience;
@@ -22,6 +23,7 @@ mod query;
 mod queue;
 pub mod raw;
 mod reader;
+mod recent;
 mod row;
 mod schema;
 mod snapshot;
@@ -55,17 +57,23 @@ use connection::{Connection, Source};
 use dialect::Use;
 use failure::{refused, unavailable};
 use glance::Glances;
+use hold::Hold;
 use queue::{Queue, Refused};
+use recent::Recent;
 
 /// The store of a server.
 pub struct Store {
     term_key: [u8; 16],
     glances: Glances,
+    /// Only where this process has the database for itself.
+    recent: Option<Arc<Recent>>,
     reads: Arc<Queue<reader::Job>>,
     /// One a writer.
     writes: Vec<Arc<Queue<writer::Job>>>,
     written: Arc<writer::Written>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Given back last, when nothing of this store touches the database any more.
+    hold: Option<Hold>,
 }
 
 /// How much a store has written since it was opened.
@@ -84,7 +92,7 @@ impl Store {
     /// The database is away ([`Kind::Unavailable`]), or was made by a newer version of this program.
     pub fn open(settings: &StoreSettings, limits: &Limits) -> Outcome<Self> {
         let source = Source::of(settings);
-        source.prepare()?;
+        let hold = source.hold()?;
         schema::ready(&mut source.connect(Use::Migrating)?)?;
         let mut connection = source.connect(Use::Writing)?;
         let readers = match limits.reader_threads {
@@ -95,10 +103,12 @@ impl Store {
         let store = Self {
             term_key: schema::term_key(&mut connection)?,
             glances: Glances::new(source.clone(), source.dialect().glances(readers)),
+            recent: hold.is_some().then(|| Arc::new(Recent::new(limits.recent_bytes))),
             reads: Arc::new(Queue::new(limits.store_queue_requests)),
             writes: std::iter::repeat_with(queue).take(source.dialect().writer_threads()).collect(),
             written: Arc::default(),
             threads: Mutex::default(),
+            hold,
         };
         store.start(&source, connection, readers)?;
         Ok(store)
@@ -114,6 +124,19 @@ impl Store {
     /// # Errors
     /// The database is away, or too many wait for it ([`Kind::Unavailable`]); so for every method that reads.
     pub async fn read(&self, access: &Access, kind: ResourceType, id: &InstanceId) -> Outcome<Option<Stored>> {
+        let Some(recent) = &self.recent else { return self.read_stored(access, kind, id).await };
+        if let Some(found) = recent.instance(access, kind, id) {
+            return Ok(Some(found));
+        }
+        let calm = recent.calm_around(kind, id);
+        let found = self.read_stored(access, kind, id).await?;
+        if let Some(found) = &found {
+            recent.keep(calm, found);
+        }
+        Ok(found)
+    }
+
+    async fn read_stored(&self, access: &Access, kind: ResourceType, id: &InstanceId) -> Outcome<Option<Stored>> {
         if let Some(found) = self.glances.take(|connection| snapshot::read(connection, access, kind, id)) {
             return Ok(found);
         }
@@ -165,8 +188,21 @@ impl Store {
     /// # Errors
     /// As [`read`](Self::read).
     pub async fn search(&self, access: &Access, plan: Plan) -> Outcome<Page> {
+        let kept = self.recent.as_ref().zip(Recent::searched(access, &plan));
+        if let Some(page) = kept.and_then(|(recent, part)| recent.in_dossier(part, |dossier| dossier.page(&plan))) {
+            return Ok(page);
+        }
+        let wanted = kept.and_then(|(recent, part)| Some((Arc::clone(recent), recent.calm_of_dossier(part)?)));
         let access = access.clone();
-        self.ask(move |connection| query::search(connection, &access, &plan)).await
+        self.ask(move |connection| {
+            if let Some((recent, calm)) = &wanted
+                && let Some(page) = recent.read_dossier(connection, *calm, |dossier| dossier.page(&plan))?
+            {
+                return Ok(page);
+            }
+            query::search(connection, &access, &plan)
+        })
+        .await
     }
 
     /// Writes `change`, all of it or nothing; it is on the disk when this returns.
@@ -212,14 +248,23 @@ impl Store {
                 tracing::error!("a thread of the store panicked");
             }
         }
+        if let Some(Err(failure)) = self.hold.as_ref().map(Hold::release) {
+            tracing::error!(cause = failure.cause(), "the file of the store could not be given back");
+        }
     }
 
     fn start(&self, source: &Source, connection: Connection, readers: usize) -> Outcome<()> {
         let mut threads = Vec::with_capacity(readers + self.writes.len());
         let mut first = Some(connection);
         for queue in &self.writes {
-            let (from, queue, written, first) = (source.clone(), Arc::clone(queue), Arc::clone(&self.written), first.take());
-            threads.push(spawn("store-writer", move || writer::run(&from, &queue, &written, first))?);
+            let writer = writer::Writer {
+                source: source.clone(),
+                queue: Arc::clone(queue),
+                recent: self.recent.clone(),
+                written: Arc::clone(&self.written),
+            };
+            let first = first.take();
+            threads.push(spawn("store-writer", move || writer.run(first))?);
         }
         for _ in 0..readers {
             let (from, queue) = (source.clone(), Arc::clone(&self.reads));

@@ -3,7 +3,7 @@
 
 mod condition;
 mod drive;
-mod order;
+pub(super) mod order;
 mod text;
 
 use diesel::result::QueryResult;

@@ -293,7 +293,7 @@ mod tests {
             version: VersionId::FIRST,
             updated: Instant::from_micros(rid),
             method: Method::Post,
-            body: Some(b"{}".to_vec()),
+            body: Some(b"{}".to_vec().into()),
             index,
         }
     }

@@ -38,7 +38,7 @@ const TERM_KEY_BYTES: usize = 16;
 /// The database is away ([`Kind::Unavailable`]), or its schema is newer than this program ([`Kind::Fault`]).
 pub fn migrate(settings: &StoreSettings) -> Outcome<Vec<String>> {
     let source = Source::of(settings);
-    source.prepare()?;
+    let _hold = source.hold()?;
     ready(&mut source.connect(Use::Migrating)?)
 }
 

@@ -9,6 +9,7 @@
 //! around each change; savepoints for every group would cost a copy of each page that is written twice.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -23,6 +24,8 @@ use super::failure::{Remedy, failure, is_away, remedy, unavailable};
 use super::group;
 use super::patience::Patience;
 use super::queue::Queue;
+use super::recent::Recent;
+use super::touched;
 use crate::outcome::Failure;
 
 /// The most changes in one transaction.
@@ -45,50 +48,80 @@ pub(super) struct Written {
 /// One answer a change of the group, as far as there is one.
 type Answers = Vec<Option<Result<(), Refusal>>>;
 
-/// Writes until the queue is closed and empty.
-pub(super) fn run(source: &Source, queue: &Queue<Job>, written: &Written, first: Option<Connection>) {
-    let mut kept = first;
-    while let Some(jobs) = queue.pop_waiting(GROUP_CHANGES) {
-        kept = commit_group(source, queue, kept, jobs, written);
-    }
+/// What a thread that writes works with.
+pub(super) struct Writer {
+    pub(super) source: Source,
+    pub(super) queue: Arc<Queue<Job>>,
+    pub(super) recent: Option<Arc<Recent>>,
+    pub(super) written: Arc<Written>,
 }
 
-/// Commits a group and answers it; the connection back, if it is still good.
-fn commit_group(
-    source: &Source,
-    queue: &Queue<Job>,
-    mut kept: Option<Connection>,
-    jobs: Vec<Job>,
-    written: &Written,
-) -> Option<Connection> {
-    let since = jobs.iter().map(|job| job.since).min().unwrap_or_else(Instant::now);
-    let (mut patience, mut in_doubt) = (Patience::new(source.dialect(), since), false);
-    let mut answers = Answers::from_iter(jobs.iter().map(|_| None));
-    loop {
-        let (remedy, why) = match kept.take().map_or_else(|| source.connect(Use::Writing), Ok) {
-            Err(away) => (Remedy::AnotherConnection, away.cause().map_or_else(|| away.to_string(), ToString::to_string)),
-            Ok(mut connection) => {
-                let changes: Vec<&Change> = jobs.iter().map(|job| &job.change).collect();
-                let mut work = Work { changes: &changes, answers: &mut answers, written };
-                match catch_unwind(AssertUnwindSafe(|| write_group(&mut connection, &mut work, in_doubt))) {
-                    Ok(Ok(())) => {
-                        answer_each(jobs, answers, || Failure::fault("the writer of the store left a change out"));
-                        return Some(connection);
-                    }
-                    Ok(Err(error)) => {
-                        in_doubt |= connection.is_in_doubt();
-                        (remedy(&error), error.to_string())
-                    }
-                    Err(_panic) => {
-                        answer_each(jobs, answers, || Failure::fault("the writer of the store panicked"));
-                        return None;
+/// How the writing of a group ended.
+enum Ended {
+    /// Each change has its answer; the connection is good.
+    Done(Connection),
+    /// The database is away, for this reason.
+    Away(String),
+    /// A panic.
+    Panicked,
+}
+
+impl Writer {
+    /// Writes until the queue is closed and empty.
+    pub(super) fn run(&self, first: Option<Connection>) {
+        let mut kept = first;
+        while let Some(jobs) = self.queue.pop_waiting(GROUP_CHANGES) {
+            kept = self.commit_group(kept, jobs);
+        }
+    }
+
+    /// Commits a group and answers it; the connection back, if it is still good.
+    fn commit_group(&self, kept: Option<Connection>, jobs: Vec<Job>) -> Option<Connection> {
+        let mut answers = Answers::from_iter(jobs.iter().map(|_| None));
+        let parts = jobs.iter().flat_map(|job| touched(&job.change));
+        let writing = self.recent.as_ref().map(|recent| recent.writing(parts));
+        let ended = self.write_jobs(kept, &jobs, &mut answers);
+        // Before anybody is answered: what was kept of the parts written to no longer counts.
+        drop(writing);
+        match ended {
+            Ended::Done(connection) => {
+                answer_each(jobs, answers, || Failure::fault("the writer of the store left a change out"));
+                Some(connection)
+            }
+            Ended::Away(why) => {
+                answer_each(jobs, answers, || unavailable(why.clone()));
+                None
+            }
+            Ended::Panicked => {
+                answer_each(jobs, answers, || Failure::fault("the writer of the store panicked"));
+                None
+            }
+        }
+    }
+
+    /// Writes a group, again and again as long as patience lasts where the database goes away.
+    fn write_jobs(&self, mut kept: Option<Connection>, jobs: &[Job], answers: &mut Answers) -> Ended {
+        let since = jobs.iter().map(|job| job.since).min().unwrap_or_else(Instant::now);
+        let (mut patience, mut in_doubt) = (Patience::new(self.source.dialect(), since), false);
+        let changes: Vec<&Change> = jobs.iter().map(|job| &job.change).collect();
+        loop {
+            let (remedy, why) = match kept.take().map_or_else(|| self.source.connect(Use::Writing), Ok) {
+                Err(away) => (Remedy::AnotherConnection, away.cause().map_or_else(|| away.to_string(), ToString::to_string)),
+                Ok(mut connection) => {
+                    let mut work = Work { changes: &changes, answers, written: &self.written };
+                    match catch_unwind(AssertUnwindSafe(|| write_group(&mut connection, &mut work, in_doubt))) {
+                        Ok(Ok(())) => return Ended::Done(connection),
+                        Ok(Err(error)) => {
+                            in_doubt |= connection.is_in_doubt();
+                            (remedy(&error), error.to_string())
+                        }
+                        Err(_panic) => return Ended::Panicked,
                     }
                 }
+            };
+            if self.queue.is_closed() || !patience.lasts(remedy) {
+                return Ended::Away(why);
             }
-        };
-        if queue.is_closed() || !patience.lasts(remedy) {
-            answer_each(jobs, answers, || unavailable(why.clone()));
-            return None;
         }
     }
 }

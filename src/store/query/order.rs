@@ -67,7 +67,7 @@ pub(super) fn clause<'a>(orders: &[Order], place: Place) -> Sql<'a> {
 }
 
 /// Which of two positions comes first.
-pub(super) fn compare(orders: &[Order], left: &Position, right: &Position) -> Ordering {
+pub(in crate::store) fn compare(orders: &[Order], left: &Position, right: &Position) -> Ordering {
     let keys = orders.iter().zip(left.values.iter().zip(&right.values));
     let by_keys = keys.map(|(order, (left, right))| compare_values(*order, left, right)).find(|ordering| ordering.is_ne());
     by_keys.unwrap_or_else(|| (left.key.rid, left.key.part).cmp(&(right.key.rid, right.key.part)))

@@ -150,7 +150,7 @@ pub(super) fn creation(key: InstanceKey) -> Write {
         version: VersionId::FIRST,
         updated: Instant::from_micros(1_000 + key.rid),
         method: Method::Post,
-        body: Some(format!("{}/1", key.rid).into_bytes()),
+        body: Some(format!("{}/1", key.rid).into_bytes().into()),
         index: IndexEntries::default(),
     }
 }
@@ -168,7 +168,7 @@ pub(super) fn update(write: &Write) -> Write {
         version,
         updated: Instant::from_micros(write.updated.micros() + 1_000_000),
         method: Method::Put,
-        body: Some(format!("{}/{version}", write.key.rid).into_bytes()),
+        body: Some(format!("{}/{version}", write.key.rid).into_bytes().into()),
         ..write.clone()
     }
 }

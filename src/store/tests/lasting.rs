@@ -10,6 +10,7 @@ on_each_back_end! {
     async fn what_was_committed_is_there_after_opening_again(bed: &Bed) {
         let write = creation(key(1));
         bed.committed(vec![write.clone()]).await;
+        bed.store.close();
         let second = Store::open(&bed.settings, &limits()).unwrap();
         assert!(second.read(&everything(), KIND, &write.id).await.unwrap().is_some());
         assert_eq!(second.term_key(), bed.store.term_key());
@@ -34,12 +35,14 @@ on_each_back_end! {
     }
 
     async fn a_migrated_store_has_nothing_to_migrate(bed: &Bed) {
+        bed.store.close();
         assert_eq!(migrate(&bed.settings).unwrap(), Vec::<String>::new());
     }
 
     async fn a_schema_newer_than_the_program_is_refused(bed: &Bed) {
         let mut connection = bed.connection(Use::Writing);
         connection.batch("INSERT INTO __diesel_schema_migrations (version, run_on) VALUES ('29990101000000', '2999-01-01')").unwrap();
+        bed.store.close();
         for refused in [migrate(&bed.settings).map(drop), Store::open(&bed.settings, &limits()).map(drop)] {
             assert!(refused.unwrap_err().to_string().contains("newer version of this program"));
         }
@@ -70,6 +73,7 @@ on_each_back_end! {
     }
 
     async fn more_requests_than_may_wait_are_refused(bed: &Bed) {
+        bed.store.close();
         let few = crate::config::Limits { store_queue_requests: 4, reader_threads: 1, ..limits() };
         let store = Store::open(&bed.settings, &few).unwrap();
         let (started, begun) = std::sync::mpsc::channel();

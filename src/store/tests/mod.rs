@@ -4,6 +4,7 @@ mod bed;
 mod lasting;
 mod meaning;
 mod reading;
+mod recent;
 mod searching;
 mod tables;
 mod writing;
