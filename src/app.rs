@@ -1,6 +1,6 @@
 //! The composition root: the only place that names every module.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use crate::config::{BaseUrl, SecurityMode, Settings};
@@ -15,6 +15,8 @@ use crate::store::Store;
 #[derive(Debug)]
 pub struct Running {
     base_url: BaseUrl,
+    address: SocketAddr,
+    operators_at: SocketAddr,
     engine: Arc<Engine>,
     server: http::Server,
 }
@@ -50,11 +52,12 @@ pub fn engine(settings: &Settings, base_url: &BaseUrl, context: Context) -> Outc
 /// # Errors
 /// An address that cannot be listened on, and whatever [`engine`] refuses.
 pub fn start(settings: &Settings, context: Context, ending: Ending) -> Outcome<Running> {
-    let unheard = |error: std::io::Error| {
-        Failure::new(Kind::Unavailable, format!("{} cannot be listened on: {error}", settings.listen)).because(error)
-    };
-    let listener = TcpListener::bind(settings.listen).map_err(unheard)?;
-    let base_url = settings.base_url_at(listener.local_addr().map_err(unheard)?);
+    let service = TcpListener::bind(settings.listen).map_err(|error| unheard(settings.listen, error))?;
+    let bound = service.local_addr().map_err(|error| unheard(settings.listen, error))?;
+    let operators = settings.metrics_listen.map(|address| TcpListener::bind(address).map_err(|error| unheard(address, error)));
+    let operators = operators.transpose()?;
+    let operators_at = operators.as_ref().map_or(bound, |listener| listener.local_addr().unwrap_or(bound));
+    let base_url = settings.base_url_at(bound);
     let engine = Arc::new(engine(settings, &base_url, context)?);
     if settings.security.mode == SecurityMode::Open {
         tracing::warn!("security is open: whoever reaches this server reads and writes everything");
@@ -65,14 +68,29 @@ pub fn start(settings: &Settings, context: Context, ending: Ending) -> Outcome<R
         limits: settings.limits,
         obeys_signals: ending == Ending::BySignal,
     };
-    let server = http::start(listener, Arc::clone(&engine), setup).map_err(unheard)?;
-    Ok(Running { base_url, engine, server })
+    let listeners = http::Listeners { service, operators };
+    let server = http::start(listeners, Arc::clone(&engine), setup).map_err(|error| unheard(settings.listen, error))?;
+    Ok(Running { base_url, address: bound, operators_at, engine, server })
+}
+
+fn unheard(address: SocketAddr, error: std::io::Error) -> Failure {
+    Failure::new(Kind::Unavailable, format!("{address} cannot be listened on: {error}")).because(error)
 }
 
 impl Running {
     /// The service base URL.
     pub fn base_url(&self) -> &BaseUrl {
         &self.base_url
+    }
+
+    /// Where the service listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where `/metrics` and `/health` are answered.
+    pub fn operators_at(&self) -> SocketAddr {
+        self.operators_at
     }
 
     /// What is behind the door.

@@ -61,6 +61,13 @@ pub const KEYS: &[Key] = &[
         show: |settings| settings.listen.to_string(),
     },
     Key {
+        name: "metrics_listen",
+        meaning: "another address for operators, where /metrics is then answered instead; /health is answered on both",
+        valid: "ADDRESS:PORT, such as 127.0.0.1:9090",
+        set: |settings, text| text.parse().map(|address| settings.metrics_listen = Some(address)).is_ok(),
+        show: |settings| optional(settings.metrics_listen, "as listen"),
+    },
+    Key {
         name: "base_url",
         meaning: "the service base URL that clients use",
         valid: "a URL such as https://carnet.example/fhir",

@@ -14,6 +14,8 @@ const DEFAULT_FILE: &str = "./data/carnet.sqlite";
 pub struct Settings {
     /// The address that is listened on; port 0 picks a free one.
     pub listen: SocketAddr,
+    /// Another address for operators, where `/metrics` is answered instead; `None`: it is answered where clients are.
+    pub metrics_listen: Option<SocketAddr>,
     /// The service base URL that clients use; `None`: `http://` and the address listened on, with the path `/fhir`.
     pub base_url: Option<BaseUrl>,
     /// Where instances rest.
@@ -119,6 +121,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_PORT),
+            metrics_listen: None,
             base_url: None,
             store: StoreSettings::Sqlite { path: PathBuf::from(DEFAULT_FILE) },
             security: SecuritySettings { mode: SecurityMode::Open },

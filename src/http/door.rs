@@ -10,6 +10,8 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::head::{self, Query};
 use super::media::{self, Accepted};
+use super::metrics::{Metrics, Present};
+use super::operations::{self, Operation};
 use super::payload::{self, BodyLimits};
 use super::response::{self, Look};
 use super::unread;
@@ -33,12 +35,23 @@ pub(super) struct Door {
     pub(super) base_path: Box<str>,
     pub(super) security: SecurityMode,
     pub(super) body: BodyLimits,
+    /// How many connections may be open.
+    pub(super) connections: usize,
+    /// Whether `/metrics` is answered here.
+    pub(super) shows_metrics: bool,
+    pub(super) metrics: Arc<Metrics>,
+    /// When the server started, in microseconds since the Unix epoch.
+    pub(super) started_micros: u64,
 }
 
 /// Answers one request; a failure too is an answer.
 pub(super) async fn answer(http: HttpRequest, mut payload: Payload) -> HttpResponse {
     let began = Instant::now();
     let Some(door) = http.app_data::<Data<Door>>() else { return HttpResponse::InternalServerError().finish() };
+    if let Some(operation) = Operation::at(http.uri().path()).filter(|one| door.shows_metrics || *one != Operation::Metrics) {
+        return operations::perform(door, operation, http.method()).await;
+    }
+    let _under_way = Present::request(&*door.metrics);
     let own_id = head::request_id(http.headers());
     let request_id = own_id.map_or_else(|| door.engine.context().request_id(), str::to_owned);
     let is_read =
@@ -52,7 +65,9 @@ pub(super) async fn answer(http: HttpRequest, mut payload: Payload) -> HttpRespo
     let response = response::identified(response, &request_id, own_id.is_none().then(|| http.headers()));
     let code = visit.interaction.map_or("none", Interaction::code);
     let status = response.status().as_u16();
-    let micros = began.elapsed().as_micros() as u64;
+    let took = began.elapsed();
+    let micros = took.as_micros() as u64;
+    door.metrics.answered(visit.interaction, status, took);
     let bytes = response::length(&response);
     tracing::info!(target: "carnet::request", method = %http.method(), interaction = code, status, micros, bytes, request = %request_id);
     response

@@ -5,15 +5,21 @@
 //! (`response`). Whatever goes wrong is answered with an OperationOutcome and an `X-Request-Id`. The log gets one line a
 //! request, without the query, without ids, without bodies.
 //!
+//! Beside the FHIR service stand `/health` and `/metrics` (`operations`), for operators.
+//!
 //! Not here: what an interaction means, who may do what, TLS.
 
 mod door;
+mod exposition;
 mod head;
 mod media;
+mod metrics;
+mod operations;
 mod payload;
 mod pretty;
+mod process;
 mod response;
 mod server;
 mod unread;
 
-pub use server::{Server, Setup, start};
+pub use server::{Listeners, Server, Setup, start};

@@ -1,12 +1,12 @@
 //! The server itself: a listener, its threads, its limits, its end.
 
-#[cfg(target_os = "linux")]
 use std::any::Any;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use actix_web::dev::ServerHandle;
 #[cfg(target_os = "linux")]
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
@@ -17,6 +17,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::oneshot;
 
 use super::door::{Door, answer};
+use super::metrics::Present;
+use super::operations;
 use super::payload::BodyLimits;
 use crate::config::{BaseUrl, Limits, SecurityMode};
 use crate::interaction::Engine;
@@ -34,6 +36,15 @@ pub struct Setup {
     pub obeys_signals: bool,
 }
 
+/// Where a server listens.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For clients.
+    pub service: TcpListener,
+    /// For operators, where `/metrics` is not to be seen by clients.
+    pub operators: Option<TcpListener>,
+}
+
 /// A server that runs.
 #[derive(Debug)]
 pub struct Server {
@@ -41,16 +52,16 @@ pub struct Server {
     thread: Option<JoinHandle<std::io::Result<()>>>,
 }
 
-/// Begins to serve `engine` on `listener`, on threads of its own.
+/// Begins to serve `engine` on `listeners`, on threads of its own.
 ///
 /// # Errors
 /// What the operating system says against it.
-pub fn start(listener: TcpListener, engine: Arc<Engine>, setup: Setup) -> std::io::Result<Server> {
+pub fn start(listeners: Listeners, engine: Arc<Engine>, setup: Setup) -> std::io::Result<Server> {
     allow_open_files(setup.limits.connections);
     let (stop, stopped) = oneshot::channel();
     let thread = std::thread::Builder::new().name(String::from("http")).spawn(move || {
         let system = actix_web::rt::System::new();
-        system.block_on(serve(listener, engine, setup, stopped))
+        system.block_on(serve(listeners, engine, setup, stopped))
     })?;
     Ok(Server { stop: Some(stop), thread: Some(thread) })
 }
@@ -85,26 +96,51 @@ impl Server {
     }
 }
 
-async fn serve(listener: TcpListener, engine: Arc<Engine>, setup: Setup, stopped: oneshot::Receiver<()>) -> std::io::Result<()> {
+async fn serve(listeners: Listeners, engine: Arc<Engine>, setup: Setup, stopped: oneshot::Receiver<()>) -> std::io::Result<()> {
     let limits = setup.limits;
-    let body = BodyLimits { bytes: limits.body_bytes, time: Duration::from_secs(limits.body_seconds) };
-    let door = Data::new(Door { engine, base_path: setup.base_url.path().into(), security: setup.security, body });
-    let threads = threads(limits);
-    let idle = Duration::from_secs(limits.idle_seconds);
-    let server = HttpServer::new(move || App::new().app_data(door.clone()).default_service(web::to(answer)));
-    #[cfg(target_os = "linux")]
-    let server = server.on_connect(move |connection, _| limit_untaken(connection, Duration::from_secs(limits.write_seconds)));
-    server
+    let door = Data::new(Door {
+        started_micros: engine.context().now().micros().unsigned_abs(),
+        engine,
+        base_path: setup.base_url.path().into(),
+        security: setup.security,
+        body: BodyLimits { bytes: limits.body_bytes, time: Duration::from_secs(limits.body_seconds) },
+        connections: limits.connections,
+        shows_metrics: listeners.operators.is_none(),
+        metrics: Arc::default(),
+    });
+    let operators = listeners.operators.map(|listener| serve_operators(listener, door.clone())).transpose()?;
+    let (threads, metrics) = (threads(limits), Arc::clone(&door.metrics));
+    let ended = HttpServer::new(move || App::new().app_data(door.clone()).default_service(web::to(answer)))
+        .on_connect(move |connection, extensions| {
+            extensions.insert(Present::connection(Arc::clone(&metrics)));
+            limit_untaken(connection, Duration::from_secs(limits.write_seconds));
+        })
         .workers(threads)
         .max_connections(limits.connections.div_ceil(threads))
-        .keep_alive(idle)
+        .keep_alive(Duration::from_secs(limits.idle_seconds))
         .client_request_timeout(Duration::from_secs(limits.header_seconds))
         .shutdown_timeout(limits.shutdown_seconds)
         .tcp_nodelay(true)
         .shutdown_signal(end(stopped, setup.obeys_signals))
-        .listen(listener)?
+        .listen(listeners.service)?
         .run()
-        .await
+        .await;
+    if let Some(operators) = operators {
+        operators.stop(false).await;
+    }
+    ended
+}
+
+/// Begins to answer operators on an address of their own, as long as clients are served.
+fn serve_operators(listener: TcpListener, door: Data<Door>) -> std::io::Result<ServerHandle> {
+    let server = HttpServer::new(move || App::new().app_data(door.clone()).default_service(web::to(operations::answer)))
+        .workers(1)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    Ok(handle)
 }
 
 /// Ends a connection whose client takes nothing of its answer for `patience`. The operating system counts (RFC 5482): nothing
@@ -117,6 +153,10 @@ fn limit_untaken(connection: &dyn Any, patience: Duration) {
         tracing::debug!(%error, "a connection has no limit of time for its answers");
     }
 }
+
+/// Other systems have no such limit.
+#[cfg(not(target_os = "linux"))]
+fn limit_untaken(_: &dyn Any, _: Duration) {}
 
 /// Files this process opens besides connections.
 const OTHER_FILES: u64 = 256;

@@ -13,6 +13,9 @@ macro_rules! interactions {
         pub enum Interaction { $($variant,)+ }
 
         impl Interaction {
+            /// Every interaction; one stands at the place that its number (`as usize`) says.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
             /// The code as the standard writes it.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code,)+ }

@@ -8,7 +8,7 @@ use crate::config::{Limits, SecurityMode};
 use crate::definition::Registry;
 use crate::outcome::Outcome;
 use crate::search::Indexer;
-use crate::store::Store;
+use crate::store::{Statistics, Store};
 
 /// The parts of a running server, put together once.
 pub struct Engine {
@@ -77,6 +77,19 @@ impl Engine {
     /// The service base URL, without a final slash.
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// Finds out whether the store answers.
+    ///
+    /// # Errors
+    /// 503 where it does not.
+    pub async fn ready(&self) -> Outcome<()> {
+        self.store.ready().await
+    }
+
+    /// What the store has done and has to do.
+    pub fn statistics(&self) -> Statistics {
+        self.store.statistics()
     }
 
     /// Finishes what the store has accepted and lets go of it.

@@ -34,6 +34,7 @@ use crate::outcome::{Failure, Kind, Outcome};
 use crate::security::Principal;
 use call::Call;
 
+pub use crate::store::Statistics;
 pub use code::{Action, Interaction};
 pub use context::Context;
 pub use engine::{Behaviour, Engine, Parts};

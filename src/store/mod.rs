@@ -64,6 +64,8 @@ use recent::Recent;
 /// The store of a server.
 pub struct Store {
     term_key: [u8; 16],
+    readers: usize,
+    queue_limit: usize,
     glances: Glances,
     /// Only where this process has the database for itself.
     recent: Option<Arc<Recent>>,
@@ -74,6 +76,30 @@ pub struct Store {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Given back last, when nothing of this store touches the database any more.
     hold: Option<Hold>,
+}
+
+/// What a store has done and has to do, at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statistics {
+    /// What is read by threads; a single read may do without.
+    pub reading: Work,
+    /// What is written.
+    pub writing: Work,
+    /// What was written.
+    pub grouping: Grouping,
+}
+
+/// The threads that do one kind of work, and what waits for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// The threads; each has a connection of its own.
+    pub threads: usize,
+    /// Those that have nothing to do.
+    pub idle: usize,
+    /// Pieces of work that wait.
+    pub waiting: usize,
+    /// How many may wait before more are refused.
+    pub limit: usize,
 }
 
 /// How much a store has written since it was opened.
@@ -102,6 +128,8 @@ impl Store {
         let queue = || Arc::new(Queue::new(limits.store_queue_requests));
         let store = Self {
             term_key: schema::term_key(&mut connection)?,
+            readers,
+            queue_limit: limits.store_queue_requests,
             glances: Glances::new(source.clone(), source.dialect().glances(readers)),
             recent: hold.is_some().then(|| Arc::new(Recent::new(limits.recent_bytes))),
             reads: Arc::new(Queue::new(limits.store_queue_requests)),
@@ -227,6 +255,25 @@ impl Store {
             Err(CommitFailure::Failed(failure)) => Err(failure),
             Err(CommitFailure::Stale(_)) => Err(Failure::fault("a record of the journal expects nothing")),
         }
+    }
+
+    /// Finds out whether the database answers.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn ready(&self) -> Outcome<()> {
+        self.ask(snapshot::probe).await
+    }
+
+    /// What was done and what waits.
+    pub fn statistics(&self) -> Statistics {
+        let limit = self.queue_limit;
+        let (waiting, idle) = self.reads.waiting();
+        let reading = Work { threads: self.readers, idle, waiting, limit };
+        let writers = self.writes.iter().map(|queue| queue.waiting());
+        let (waiting, idle) = writers.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+        let threads = self.writes.len();
+        Statistics { reading, writing: Work { threads, idle, waiting, limit: limit * threads }, grouping: self.grouping() }
     }
 
     /// How changes were grouped so far.

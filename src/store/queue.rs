@@ -62,6 +62,12 @@ impl<T> Queue<T> {
         Some(state.items.drain(..count).collect())
     }
 
+    /// How many items wait, and how many threads wait for one.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.items.len(), state.idle)
+    }
+
     /// Takes nothing in any more.
     pub(super) fn close(&self) {
         self.state().closed = true;

@@ -67,6 +67,11 @@ const SUPERSEDED: &str = "SELECT v.version, v.updated, v.method, v.body FROM ver
 const OLDER: &str = "SELECT v.version, v.updated, v.method, v.body FROM version v \
      WHERE v.part = ? AND v.rid = ? AND v.version < ? ORDER BY v.version DESC LIMIT ?";
 
+/// Asks for nothing that needs to be there, where the cheapest read would ask for it.
+pub(super) fn probe(connection: &mut Connection) -> QueryResult<()> {
+    at(connection, InstanceKey { part: Part::DIRECTORY, rid: 0 }).map(drop)
+}
+
 /// The current version.
 pub(super) fn read(
     connection: &mut Connection,

@@ -3,4 +3,5 @@
 mod limits;
 mod log;
 mod malformed;
+mod operations;
 mod routes;

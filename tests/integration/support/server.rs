@@ -60,7 +60,7 @@ impl Server {
         change(&mut settings);
         let running = app::start(&settings, context(), Ending::ByHolder).unwrap();
         let base_url = running.base_url().to_string();
-        let address = base_url.trim_start_matches("http://").trim_end_matches("/fhir").parse().unwrap();
+        let address = running.address();
         Self { running: Some(running), address, base_url, place }
     }
 
@@ -99,6 +99,11 @@ impl Server {
 
     pub(crate) fn delete(&self, path: &str) -> Answer {
         self.send("DELETE", path, &[], b"")
+    }
+
+    /// Where it answers operators.
+    pub(crate) fn operators_at(&self) -> SocketAddr {
+        self.running.as_ref().unwrap().operators_at()
     }
 
     /// Ends the server as a signal would.
