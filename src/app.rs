@@ -9,7 +9,7 @@ use crate::http;
 use crate::interaction::{Behaviour, Context, Engine, Parts};
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::search::Indexer;
-use crate::store::Store;
+use crate::store::{Step, Store, Verification, Verified};
 
 /// A server that runs.
 #[derive(Debug)]
@@ -45,6 +45,23 @@ pub fn engine(settings: &Settings, base_url: &BaseUrl, context: Context) -> Outc
         records_audit: settings.records_audit(),
     };
     Engine::new(Parts { store, registry, indexer, context }, behaviour)
+}
+
+/// Holds the store that `settings` name against what it promises; tells first how many rows there are to be looked at.
+///
+/// # Errors
+/// A store that cannot be opened, or goes away; definitions that cannot be read. What is wrong in the store is told.
+pub fn verify(
+    settings: &Settings,
+    base_url: &BaseUrl,
+    size: impl FnOnce(u64),
+    tell: &mut dyn FnMut(Step<'_>),
+) -> Outcome<Verified> {
+    let registry = Registry::shared().map_err(Failure::fault)?;
+    let mut verification = Verification::of(&settings.store)?;
+    let indexer = Indexer::new(registry, base_url.as_str(), verification.term_key(), settings.time_zone);
+    size(verification.size()?);
+    verification.run(&indexer, tell)
 }
 
 /// Starts a server; it listens when this returns.

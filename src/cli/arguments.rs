@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::config::StoreSettings;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXAMPLES: &str = "\
@@ -44,6 +45,23 @@ Examples:
   carnet migrate
   carnet migrate --store sqlite:/var/lib/carnet/carnet.sqlite";
 
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  carnet verify
+  carnet verify --store postgres://carnet@db/carnet --config /etc/carnet.toml
+
+Give the settings of the server (base URL, time zone): the index depends on them. A file
+must not be in use; a store on a server of PostgreSQL may be. Nothing is changed. Each fault
+is one line on standard error; the exit status is 1 if there is any.";
+
+const COPY_EXAMPLES: &str = "\
+Examples:
+  carnet copy --from sqlite:./data/carnet.sqlite --to postgres://carnet@db/carnet
+  carnet copy --from postgres://carnet@db/carnet --to sqlite:/backup/carnet.sqlite
+
+The copy has the same ids, versions, index and journal. Stop what writes to the first store.
+The second must be empty; after an interruption the same command goes on where it was.";
+
 const CHECK_EXAMPLES: &str = "\
 Examples:
   carnet config check
@@ -82,6 +100,12 @@ pub(super) enum Command {
     /// Bring the store to the schema of this version
     #[command(after_help = MIGRATE_EXAMPLES)]
     Migrate(StoreFlags),
+    /// Find whatever is wrong in the store
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyFlags),
+    /// Copy a store into an empty one, of either back end
+    #[command(after_help = COPY_EXAMPLES)]
+    Copy(CopyArguments),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -129,6 +153,27 @@ pub(super) struct StoreFlags {
     /// A TOML file of settings [default: the file CARNET_CONFIG names, or none]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+/// What `verify` is told.
+#[derive(Args, Debug, Default)]
+pub(super) struct VerifyFlags {
+    /// The service base URL of the server [default: http://127.0.0.1:8080/fhir]
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    #[command(flatten)]
+    store: StoreFlags,
+}
+
+/// What `copy` is told.
+#[derive(Args, Debug)]
+pub(super) struct CopyArguments {
+    /// The store to be copied: sqlite:PATH or postgres://…
+    #[arg(long, value_name = "STORE")]
+    pub(super) from: StoreSettings,
+    /// The store to be written, which is empty
+    #[arg(long, value_name = "STORE")]
+    pub(super) to: StoreSettings,
 }
 
 /// What `load` is told.
@@ -215,6 +260,15 @@ impl StoreFlags {
     /// The file named and the flags given.
     pub(super) fn sources(&self) -> (Option<PathBuf>, Vec<Flag>) {
         (self.config.clone(), flag("--store", "store", self.store.as_ref()).into_iter().collect())
+    }
+}
+
+impl VerifyFlags {
+    /// The file named and the flags given.
+    pub(super) fn sources(&self) -> (Option<PathBuf>, Vec<Flag>) {
+        let (file, mut flags) = self.store.sources();
+        flags.extend(flag("--base-url", "base_url", self.base_url.as_ref()));
+        (file, flags)
     }
 }
 

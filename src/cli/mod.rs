@@ -1,14 +1,17 @@
-//! The commands: `serve`, `load`, `migrate`, `config check`, `bench`. Their words are an interface that other software drives.
+//! The commands: `serve`, `load`, `migrate`, `verify`, `copy`, `config check`, `bench`. Their words are an interface that other software drives.
 //!
 //! Exit status: 0 done; 1 something was refused or failed; 2 the command line or the configuration is wrong.
 
 mod arguments;
+mod bar;
 mod bench;
 mod check;
+mod copy;
 mod load;
 mod log;
 mod output;
 mod serve;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -71,6 +74,12 @@ fn dispatch(command: Command, environment: Vec<(String, String)>) -> Result<bool
         }
         Command::Load(arguments) => load_files(&arguments, environment),
         Command::Migrate(flags) => migrate(&configuration(flags.sources(), environment)?.settings.store),
+        Command::Verify(flags) => {
+            let settings = configuration(flags.sources(), environment)?.settings;
+            log::begin(settings.log);
+            verify::run(&settings).map_err(Ended::Failed)
+        }
+        Command::Copy(arguments) => copy::run(&arguments.from, &arguments.to).map_err(Ended::Failed),
         Command::Bench(arguments) => on_one_thread(bench::run(&arguments)),
         Command::BenchLimit { folder } => {
             actix_web::rt::System::new().block_on(bench::serve_limit(&folder)).map_err(Ended::Failed)?;

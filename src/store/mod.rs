@@ -11,6 +11,7 @@ mod bulk;
 pub mod change;
 mod commit;
 mod connection;
+mod copy;
 mod dialect;
 mod failure;
 mod glance;
@@ -29,6 +30,7 @@ mod schema;
 mod snapshot;
 mod statement;
 mod terms;
+mod verify;
 mod writer;
 #[cfg(test)]
 mod tests;
@@ -42,9 +44,11 @@ use diesel::result::QueryResult;
 use tokio::sync::oneshot;
 
 pub use commit::CommitFailure;
+pub use copy::{Copied, copy};
 pub use query::{Match, Page};
 pub use schema::migrate;
 pub use snapshot::{Stored, Stretch};
+pub use verify::{Fault, Step, Verification, Verified};
 
 use crate::audit::AuditRecord;
 use crate::config::{Limits, StoreSettings};
@@ -121,6 +125,7 @@ impl Store {
         let hold = source.hold()?;
         schema::ready(&mut source.connect(Use::Migrating)?)?;
         let mut connection = source.connect(Use::Writing)?;
+        copy::check_complete(&mut connection)?;
         let readers = match limits.reader_threads {
             0 => source.dialect().reader_threads(),
             set => set,

@@ -6,7 +6,7 @@ use diesel::deserialize::FromSql;
 use diesel::pg::{Pg, PgConnection};
 use diesel::result::{Error, QueryResult};
 use diesel::row::Row;
-use diesel::sql_types::{BigInt, Binary, SmallInt, Text};
+use diesel::sql_types::{BigInt, Binary, Double, Integer, SmallInt, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
 /// The columns of a row, read by position. NULL where a value is needed is an error.
@@ -14,6 +14,8 @@ pub(super) trait Columns {
     fn bigint(&self, column: usize) -> QueryResult<i64>;
     fn optional_bigint(&self, column: usize) -> QueryResult<Option<i64>>;
     fn smallint(&self, column: usize) -> QueryResult<i16>;
+    fn integer(&self, column: usize) -> QueryResult<i32>;
+    fn double(&self, column: usize) -> QueryResult<f64>;
     fn text(&self, column: usize) -> QueryResult<String>;
     fn optional_text(&self, column: usize) -> QueryResult<Option<String>>;
     fn optional_binary(&self, column: usize) -> QueryResult<Option<Vec<u8>>>;
@@ -59,6 +61,14 @@ macro_rules! columns {
 
             fn smallint(&self, column: usize) -> QueryResult<i16> {
                 value::<i16, SmallInt, $backend, _>(&self.0, column)
+            }
+
+            fn integer(&self, column: usize) -> QueryResult<i32> {
+                value::<i32, Integer, $backend, _>(&self.0, column)
+            }
+
+            fn double(&self, column: usize) -> QueryResult<f64> {
+                value::<f64, Double, $backend, _>(&self.0, column)
             }
 
             fn text(&self, column: usize) -> QueryResult<String> {

@@ -29,7 +29,7 @@ const ARE_MIGRATIONS_THERE: &str =
     "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('__diesel_schema_migrations')";
 
 /// Under this name the key of the term hashes is kept.
-const TERM_KEY: &str = "term-key";
+pub(super) const TERM_KEY: &str = "term-key";
 const TERM_KEY_BYTES: usize = 16;
 
 /// Brings the database that `settings` names to the schema of this program; the names of the migrations that it took.

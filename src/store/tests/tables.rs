@@ -153,3 +153,11 @@ fn every_table_is_distributed_once_by_a_column_it_has() {
     distributed.sort_unstable();
     assert_eq!(distributed, TABLES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
 }
+
+#[test]
+fn every_table_is_copied_with_all_its_columns() {
+    let copied: BTreeMap<_, _> = crate::store::copy::TABLES.iter().map(|table| (table.name, table.column_names())).collect();
+    let there = TABLES.iter().filter(|(name, _)| *name != "setting");
+    let there = there.map(|(name, columns)| (*name, columns.iter().filter_map(|column| column.split(' ').next()).collect()));
+    assert_eq!(copied, there.collect());
+}

@@ -1,5 +1,6 @@
 //! What was acknowledged stays.
 
 mod durability;
+mod keeping;
 mod outage;
 mod parity;

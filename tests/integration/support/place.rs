@@ -86,6 +86,31 @@ impl Place {
         }
     }
 
+    /// Every row of every table of a file, as text.
+    pub(crate) fn dump(&self) -> Vec<String> {
+        #[derive(QueryableByName)]
+        struct Line {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            line: String,
+        }
+        let mut file = self.file();
+        let mut lines = |text: String| -> Vec<String> {
+            sql_query(text).load::<Line>(&mut file).unwrap().into_iter().map(|line| line.line).collect()
+        };
+        let tables =
+            "SELECT name AS line FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_\\_%' ESCAPE '\\' ORDER BY name";
+        let mut dump = Vec::new();
+        for table in lines(tables.to_owned()) {
+            let row = format!(
+                "SELECT group_concat('quote(' || name || ')', ' || '',''  || ') AS line FROM pragma_table_info('{table}')"
+            );
+            let row = lines(row).pop().unwrap();
+            dump.extend(lines(format!("SELECT '{table}: ' || {row} AS line FROM {table} ORDER BY line")));
+        }
+        assert!(dump.len() > 100, "{dump:?}");
+        dump
+    }
+
     fn file(&self) -> SqliteConnection {
         let StoreSettings::Sqlite { path } = self.store() else { panic!("a file") };
         SqliteConnection::establish(path.to_str().unwrap()).unwrap()

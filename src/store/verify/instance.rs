@@ -1,0 +1,248 @@
+//! Current versions: their bytes, their place, their chain of older versions, their entries in the index.
+
+use std::collections::BTreeMap;
+
+use diesel::result::QueryResult;
+
+use super::resource::{self, Stated};
+use super::values::{self, Key, Stretch, Values, over};
+use super::{Look, place, place_of};
+use crate::fhir::json::Tree;
+use crate::fhir::key::name_hash;
+use crate::fhir::{InstanceId, InstanceKey, ResourceType};
+use crate::search::index::{IndexEntries, Term};
+use crate::store::connection::Connection;
+use crate::store::dialect::Dialect;
+use crate::store::statement::Statement;
+use crate::store::terms::pack;
+
+/// Instances looked at in one state of the database.
+const PAGE_INSTANCES: i64 = 64;
+/// Before every place, and after it.
+const FIRST: Key = (i64::MIN, i64::MIN);
+const LAST: Key = (i64::MAX, i64::MAX);
+
+const PAGE: &str = "SELECT part, rid, kind, id, version, updated, method, date_low, date_high, terms, body \
+     FROM instance WHERE (part, rid) > (?, ?) ORDER BY part, rid LIMIT ?";
+
+const CHAINS: &str = "SELECT part, rid, count(*), min(version), max(version) FROM version \
+     WHERE (part, rid) > (?, ?) AND (part, rid) <= (?, ?) GROUP BY part, rid";
+
+const OLDER: &str = "SELECT v.part, v.rid, i.kind, i.id, v.version, v.updated, v.method, v.body \
+     FROM version v JOIN instance i ON i.part = v.part AND i.rid = v.rid \
+     WHERE (v.part, v.rid, v.version) > (?, ?, ?) ORDER BY v.part, v.rid, v.version LIMIT ?";
+
+const NAMED: &str = "SELECT part, rid FROM alias WHERE name = ? AND kind = ? AND id = ?";
+
+const HAS_TERM: &str = "SELECT count(*) FROM term WHERE term = ? AND kind = ? AND rid = ? AND part = ?";
+
+const LACKING_TERMS: &str = "SELECT u.part, u.rid FROM unnest(?, ?, ?, ?) u (term, kind, rid, part) \
+     LEFT JOIN term t ON t.term = u.term AND t.kind = u.kind AND t.rid = u.rid AND t.part = u.part WHERE t.term IS NULL";
+
+/// A row of `instance`.
+struct Current {
+    key: Key,
+    kind: i16,
+    id: String,
+    version: i64,
+    updated: i64,
+    method: i16,
+    main_date: Option<(i64, i64)>,
+    terms: Vec<u8>,
+    body: Option<Vec<u8>>,
+}
+
+/// A page of instances and what the other tables hold between the one before it and its end.
+struct Page {
+    instances: Vec<Current>,
+    /// How many older versions there are, and the first and last of their numbers.
+    chains: BTreeMap<Key, (i64, i64, i64)>,
+    values: BTreeMap<Key, Values>,
+    /// Where a name that does not say the place itself leads.
+    names: BTreeMap<Key, Option<Key>>,
+    stretch: Stretch,
+}
+
+/// A leading term that an instance must have.
+type Leading = (Term, i16, Key);
+
+impl Look<'_> {
+    /// Looks at every instance; how many leading terms there must be.
+    pub(super) fn instances(&mut self) -> QueryResult<u64> {
+        let (mut after, mut leading_terms) = (FIRST, 0);
+        while after != LAST {
+            let page = self.connection.together(|connection| page(connection, after))?;
+            let mut leading = Vec::new();
+            for instance in &page.instances {
+                self.instance(instance, &page, &mut leading);
+            }
+            self.strangers(&page);
+            for key in lacking(self.connection, &leading)? {
+                self.fault(place(key), "term does not hold what the resource says");
+            }
+            leading_terms += leading.len() as u64;
+            self.verified.instances += page.instances.len() as u64;
+            self.checked(page.instances.len());
+            after = page.stretch.1;
+        }
+        Ok(leading_terms)
+    }
+
+    fn instance(&mut self, instance: &Current, page: &Page, leading: &mut Vec<Leading>) {
+        let place = place_of(instance.kind, &instance.id, instance.key);
+        let Some(kind) = ResourceType::from_code(instance.kind).filter(|_| instance.id.parse::<InstanceId>().is_ok()) else {
+            return self.fault(place, "the type or the id is none");
+        };
+        let (tree, wrong) = resource::read(&instance.stated(), instance.body.as_deref());
+        self.faults(&place, wrong);
+        self.faults(&place, instance.chain(page.chains.get(&instance.key)));
+        if let Some(leads_to) = page.names.get(&instance.key)
+            && *leads_to != Some(instance.key)
+        {
+            self.fault(&place, "no alias leads from its id to it");
+        }
+        if let Some(wrong) = tree.as_ref().and_then(|tree| self.misplaced(instance, kind, tree)) {
+            self.fault(&place, wrong);
+        }
+        let entries = match &tree {
+            Some(tree) => self.indexer.entries(kind, tree),
+            None => Ok(IndexEntries::default()),
+        };
+        match entries {
+            // What cannot be read has been told, and says nothing of its index.
+            _ if tree.is_none() && instance.body.is_some() => {}
+            Ok(entries) => {
+                self.faults(&place, instance.differences(&entries, page.values.get(&instance.key)));
+                let terms = entries.terms.iter().filter(|term| term.leads());
+                leading.extend(terms.map(|term| (*term, instance.kind, instance.key)));
+            }
+            Err(failure) => self.fault(&place, format!("it cannot be indexed: {failure}")),
+        }
+    }
+
+    /// Whether a resource rests elsewhere than in the dossier it is about. Patients open dossiers, and a Binary may follow
+    /// whatever bore it.
+    fn misplaced(&self, instance: &Current, kind: ResourceType, tree: &Tree<'_>) -> Option<&'static str> {
+        let is_bound = !matches!(kind, ResourceType::Patient | ResourceType::Binary);
+        let ought = self.indexer.part(kind, tree).0;
+        (is_bound && ought != instance.key.0).then_some("it does not rest in the dossier it is about")
+    }
+
+    /// What rests where no instance is.
+    fn strangers(&mut self, page: &Page) {
+        let is_there = |key: &Key| page.instances.iter().any(|instance| instance.key == *key);
+        let chains = page.chains.keys().filter(|key| !is_there(key)).map(|key| (*key, "older versions of no instance"));
+        let values = page.values.keys().filter(|key| !is_there(key)).map(|key| (*key, "index entries of no instance"));
+        let strangers: Vec<_> = chains.chain(values).collect();
+        for (key, rule) in strangers {
+            self.fault(place(key), rule);
+        }
+    }
+
+    /// Looks at every superseded version.
+    pub(super) fn versions(&mut self) -> QueryResult<()> {
+        let mut after = (FIRST, i64::MIN);
+        loop {
+            let statement = Statement::new(OLDER).bind(after.0.0).bind(after.0.1).bind(after.1).bind(PAGE_INSTANCES);
+            let page = self.connection.load(&statement, |row| {
+                let key = (row.bigint(0)?, row.bigint(1)?);
+                let of = (row.smallint(2)?, row.text(3)?, row.bigint(4)?);
+                Ok((key, of, (row.bigint(5)?, row.smallint(6)?, row.optional_binary(7)?)))
+            })?;
+            let Some((key, (_, _, version), _)) = page.last() else { return Ok(()) };
+            after = (*key, *version);
+            for (key, (kind, id, version), (updated, method, body)) in &page {
+                let stated = Stated { kind: *kind, id, version: *version, updated: *updated, method: *method };
+                let (_, wrong) = resource::read(&stated, body.as_deref());
+                self.faults(&format!("{} version {version}", place_of(*kind, id, *key)), wrong);
+            }
+            self.verified.versions += page.len() as u64;
+            self.checked(page.len());
+        }
+    }
+}
+
+impl Current {
+    fn stated(&self) -> Stated<'_> {
+        Stated { kind: self.kind, id: &self.id, version: self.version, updated: self.updated, method: self.method }
+    }
+
+    /// The versions before this one are all there, once each: as many as its number says, none outside.
+    fn chain(&self, older: Option<&(i64, i64, i64)>) -> Vec<String> {
+        let expected = (self.version > 1).then_some((self.version - 1, 1, self.version - 1));
+        let is_whole = older.copied() == expected;
+        (!is_whole).then(|| format!("of the versions before {} not all are there", self.version)).into_iter().collect()
+    }
+
+    fn differences(&self, entries: &IndexEntries, values: Option<&Values>) -> Vec<String> {
+        let mut wrong = values.unwrap_or(&Values::default()).differences(&Values::of(entries));
+        if self.terms != pack(&entries.terms) {
+            wrong.push(String::from("its packed terms are not what the resource says"));
+        }
+        if self.main_date != entries.main_date.map(|range| (range.low, range.high)) {
+            wrong.push(String::from("its main date is not what the resource says"));
+        }
+        wrong
+    }
+
+    /// The name by which an alias must lead here; `None` where the id says the place itself.
+    fn name(&self) -> Option<i64> {
+        let (kind, id) = (ResourceType::from_code(self.kind)?, self.id.parse::<InstanceId>().ok()?);
+        let own = InstanceKey::read(&id).map(|key| (key.part.0, key.rid));
+        (own != Some(self.key)).then(|| name_hash(kind, &id).cast_signed())
+    }
+}
+
+fn page(connection: &mut Connection, after: Key) -> QueryResult<Page> {
+    let statement = Statement::new(PAGE).bind(after.0).bind(after.1).bind(PAGE_INSTANCES);
+    let instances = connection.load(&statement, |row| {
+        Ok(Current {
+            key: (row.bigint(0)?, row.bigint(1)?),
+            kind: row.smallint(2)?,
+            id: row.text(3)?,
+            version: row.bigint(4)?,
+            updated: row.bigint(5)?,
+            method: row.smallint(6)?,
+            main_date: row.optional_bigint(7)?.zip(row.optional_bigint(8)?),
+            terms: row.optional_binary(9)?.unwrap_or_default(),
+            body: row.optional_binary(10)?,
+        })
+    })?;
+    let stretch = (after, instances.last().map_or(LAST, |last| last.key));
+    let chains = connection.load(&over(CHAINS, stretch), |row| {
+        Ok(((row.bigint(0)?, row.bigint(1)?), (row.bigint(2)?, row.bigint(3)?, row.bigint(4)?)))
+    })?;
+    let mut names = BTreeMap::new();
+    for (instance, name) in instances.iter().filter_map(|instance| Some((instance, instance.name()?))) {
+        let statement = Statement::new(NAMED).bind(name).bind(instance.kind).bind(instance.id.as_str());
+        let leads_to = connection.first(&statement, |row| Ok((row.bigint(0)?, row.bigint(1)?)))?;
+        names.insert(instance.key, leads_to);
+    }
+    let values = values::held(connection, stretch)?;
+    Ok(Page { instances, chains: chains.into_iter().collect(), values, names, stretch })
+}
+
+/// The places of those terms that are not in their table.
+fn lacking(connection: &mut Connection, leading: &[Leading]) -> QueryResult<Vec<Key>> {
+    let mut lacking = Vec::new();
+    match connection.dialect() {
+        Dialect::Sqlite => {
+            for (term, kind, (part, rid)) in leading {
+                let statement = Statement::new(HAS_TERM).bind(term.0).bind(*kind).bind(*rid).bind(*part);
+                if connection.first(&statement, |row| row.bigint(0))? != Some(1) {
+                    lacking.push((*part, *rid));
+                }
+            }
+        }
+        Dialect::Postgres => {
+            let statement = Statement::new(LACKING_TERMS)
+                .bind(leading.iter().map(|(term, ..)| term.0).collect::<Vec<i64>>())
+                .bind(leading.iter().map(|(_, kind, _)| *kind).collect::<Vec<i16>>())
+                .bind(leading.iter().map(|(.., key)| key.1).collect::<Vec<i64>>())
+                .bind(leading.iter().map(|(.., key)| key.0).collect::<Vec<i64>>());
+            lacking = connection.load(&statement, |row| Ok((row.bigint(0)?, row.bigint(1)?)))?;
+        }
+    }
+    lacking.dedup();
+    Ok(lacking)
+}

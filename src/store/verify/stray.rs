@@ -1,0 +1,44 @@
+//! Terms that lead to nothing. That none is missing was found out with the instances; so there are too many only if there are more
+//! than these have.
+
+use diesel::result::QueryResult;
+
+use super::{Look, place};
+use crate::search::index::Term;
+use crate::store::statement::Statement;
+use crate::store::terms::unpack;
+
+const PAGE_TERMS: i64 = 1_024;
+
+const COUNT: &str = "SELECT count(*) FROM term";
+
+const PAGE: &str = "SELECT t.term, t.kind, t.rid, t.part, CAST(i.kind AS BIGINT), i.terms FROM term t \
+     LEFT JOIN instance i ON i.part = t.part AND i.rid = t.rid \
+     WHERE (t.term, t.kind, t.rid, t.part) > (?, ?, ?, ?) ORDER BY t.term, t.kind, t.rid, t.part LIMIT ?";
+
+impl Look<'_> {
+    /// Looks for terms of no instance, if there are more than `expected`.
+    pub(super) fn terms(&mut self, expected: u64) -> QueryResult<()> {
+        let count = self.connection.first(&Statement::new(COUNT).once(), |row| row.bigint(0))?.unwrap_or_default();
+        if count.unsigned_abs() <= expected {
+            return Ok(());
+        }
+        let mut after = (i64::MIN, i16::MIN, i64::MIN, i64::MIN);
+        loop {
+            let (term, kind, rid, part) = after;
+            let statement = Statement::new(PAGE).bind(term).bind(kind).bind(rid).bind(part).bind(PAGE_TERMS);
+            let page = self.connection.load(&statement, |row| {
+                let key = (row.bigint(0)?, row.smallint(1)?, row.bigint(2)?, row.bigint(3)?);
+                Ok((key, row.optional_bigint(4)?, row.optional_binary(5)?))
+            })?;
+            let Some((last, ..)) = page.last() else { return Ok(()) };
+            after = *last;
+            for ((term, kind, rid, part), found, terms) in &page {
+                let terms = terms.as_deref().map(unpack).unwrap_or_default();
+                if *found != Some(i64::from(*kind)) || !terms.contains(&Term(*term)) {
+                    self.fault(place((*part, *rid)), format!("the term {term} leads here, where nothing has it"));
+                }
+            }
+        }
+    }
+}
