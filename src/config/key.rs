@@ -201,6 +201,13 @@ pub const KEYS: &[Key] = &[
         show: |settings| settings.limits.recent_bytes.to_string(),
     },
     Key {
+        name: "limits.store_wait_seconds",
+        meaning: "the time a request waits for a PostgreSQL that is away before it is answered 503",
+        valid: "a whole number of seconds from 1 to 600",
+        set: |settings, text| within(&mut settings.limits.store_wait_seconds, text, 1..=600),
+        show: |settings| settings.limits.store_wait_seconds.to_string(),
+    },
+    Key {
         name: "log.format",
         meaning: "how a line of the log is written",
         valid: "text or json",

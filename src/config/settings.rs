@@ -86,6 +86,8 @@ pub struct Limits {
     pub store_queue_requests: usize,
     /// The memory in which what was lately read is kept, where one process has the store for itself; 0: none.
     pub recent_bytes: u64,
+    /// The time a request waits for a PostgreSQL that is away before it is answered 503.
+    pub store_wait_seconds: u64,
 }
 
 /// What is told to the operator.
@@ -150,6 +152,7 @@ impl Default for Limits {
             reader_threads: 0,
             store_queue_requests: 4_096,
             recent_bytes: 64 * 1024 * 1024,
+            store_wait_seconds: 20,
         }
     }
 }

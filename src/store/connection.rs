@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use diesel::connection::{
     AnsiTransactionManager, CacheSize, Connection as _, DefaultLoadingMode, LoadConnection, SimpleConnection, TransactionManager,
@@ -14,11 +15,11 @@ use diesel::sqlite::SqliteConnection;
 
 use super::address;
 use super::dialect::{Dialect, Use};
-use super::failure::{is_lost, unavailable};
+use super::failure::{is_conflict, is_lost, unavailable};
 use super::hold::Hold;
 use super::row::{Columns, PostgresRow, SqliteRow};
 use super::statement::Statement;
-use crate::config::StoreSettings;
+use crate::config::{Limits, StoreSettings};
 use crate::outcome::Outcome;
 
 /// Composed statements whose prepared form is kept at once; with one more, all are let go and the keeping begins anew.
@@ -29,8 +30,8 @@ const KEPT_SHAPES: usize = 256;
 pub(super) enum Source {
     /// A file of this machine.
     Sqlite(PathBuf),
-    /// A server, by its complete URL.
-    Postgres(Box<str>),
+    /// A server, by its complete URL, and how long it is waited for.
+    Postgres(Box<str>, Duration),
 }
 
 /// A connection that one thread owns.
@@ -57,12 +58,14 @@ macro_rules! on_either {
 }
 
 impl Source {
-    /// The source that the settings name.
-    pub(super) fn of(settings: &StoreSettings) -> Self {
+    /// The source that the settings name; a server is waited for as long as `limits` say.
+    pub(super) fn of(settings: &StoreSettings, limits: &Limits) -> Self {
         match settings {
             // A relative path never looks like a URI this way.
             StoreSettings::Sqlite { path } => Self::Sqlite(Path::new(".").join(path)),
-            StoreSettings::Postgres { url } => Self::Postgres(address::complete(url.expose()).into()),
+            StoreSettings::Postgres { url } => {
+                Self::Postgres(address::complete(url.expose()).into(), Duration::from_secs(limits.store_wait_seconds))
+            }
         }
     }
 
@@ -70,7 +73,24 @@ impl Source {
     pub(super) const fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) => Dialect::Sqlite,
-            Self::Postgres(_) => Dialect::Postgres,
+            Self::Postgres(..) => Dialect::Postgres,
+        }
+    }
+
+    /// How long a request waits for a database that is away: long enough for another server to take over; a file that is away
+    /// stays away.
+    pub(super) const fn wait(&self) -> Duration {
+        match self {
+            Self::Sqlite(_) => Duration::ZERO,
+            Self::Postgres(_, wait) => *wait,
+        }
+    }
+
+    /// When a request gives up that got no answer at all, from a database that neither works nor breaks its connections.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(_, wait) => Some(*wait * 2),
         }
     }
 
@@ -86,7 +106,7 @@ impl Source {
                 }
                 Hold::of(path).map(Some)
             }
-            Self::Postgres(_) => Ok(None),
+            Self::Postgres(..) => Ok(None),
         }
     }
 
@@ -97,11 +117,14 @@ impl Source {
                 let path = path.to_str().ok_or_else(|| unavailable("the path of the database is not UTF-8"))?;
                 Database::Sqlite(Box::new(SqliteConnection::establish(path).map_err(unavailable)?))
             }
-            Self::Postgres(url) => Database::Postgres(Box::new(PgConnection::establish(url).map_err(unavailable)?)),
+            Self::Postgres(url, _) => Database::Postgres(Box::new(PgConnection::establish(url).map_err(unavailable)?)),
         };
         let mut connection = Connection { backend, shapes: HashSet::new(), lost: false, in_doubt: false };
         for text in connection.dialect().session(purpose) {
             connection.batch(text).map_err(unavailable)?;
+        }
+        if let Some(text) = connection.dialect().timeouts(purpose, self.wait()) {
+            connection.batch(&text).map_err(unavailable)?;
         }
         Ok(connection)
     }
@@ -133,7 +156,8 @@ impl Connection {
         self.lost
     }
 
-    /// Whether it was lost while a transaction was being committed, so that nobody knows whether it was.
+    /// Whether a commit failed other than by a conflict, so that nobody knows whether it was done: the connection was lost, or not
+    /// every server of several did its part.
     pub(super) const fn is_in_doubt(&self) -> bool {
         self.in_doubt
     }
@@ -213,7 +237,7 @@ impl Connection {
             Ok(done) => {
                 let committed =
                     on_either!(self.backend, connection => AnsiTransactionManager::commit_transaction(connection.as_mut()));
-                self.noted(committed).inspect_err(|_| self.in_doubt |= self.lost)?;
+                self.noted(committed).inspect_err(|error| self.in_doubt |= !is_conflict(error))?;
                 Ok(done)
             }
             Err(why) => {

@@ -1,5 +1,7 @@
 //! Everything in which the back ends differ, side by side: one match an item, one arm a back end.
 
+use std::time::Duration;
+
 /// A back end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -48,18 +50,29 @@ impl Dialect {
                     "PRAGMA temp_store = MEMORY",
                 ],
             },
-            // Times in milliseconds. Short statements gain nothing from being compiled.
+            // Short statements gain nothing from being compiled.
             Self::Postgres => match purpose {
-                Use::Reading | Use::Glancing => {
-                    &["SET statement_timeout = 15000; SET idle_in_transaction_session_timeout = 30000; \
-                     SET jit = off; SET default_transaction_read_only = on"]
-                }
-                Use::Writing => &["SET statement_timeout = 15000; SET lock_timeout = 10000; \
-                     SET idle_in_transaction_session_timeout = 30000; SET jit = off; \
-                     SET default_transaction_isolation = 'read committed'"],
-                Use::Migrating => &["SET statement_timeout = 0; SET lock_timeout = 0; \
-                     SET default_transaction_isolation = 'read committed'"],
+                Use::Reading | Use::Glancing => &["SET jit = off; SET default_transaction_read_only = on"],
+                Use::Writing => &["SET jit = off; SET default_transaction_isolation = 'read committed'"],
+                Use::Migrating => &["SET default_transaction_isolation = 'read committed'"],
             },
+        }
+    }
+
+    /// What is said to a new connection about the time a statement may take, where a request waits no longer than `wait`.
+    pub(super) fn timeouts(self, purpose: Use, wait: Duration) -> Option<String> {
+        let (statement, lock) = match purpose {
+            Use::Reading | Use::Glancing | Use::Writing => (wait * 3 / 4, wait / 2),
+            Use::Migrating => (Duration::ZERO, Duration::ZERO),
+        };
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(format!(
+                "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}",
+                statement.as_millis(),
+                lock.as_millis(),
+                (statement * 2).as_millis()
+            )),
         }
     }
 
@@ -76,15 +89,6 @@ impl Dialect {
         match self {
             Self::Sqlite => 1,
             Self::Postgres => 3,
-        }
-    }
-
-    /// How long a request waits for a database that is away, in seconds: long enough for another server to take over; a file that
-    /// is away stays away.
-    pub(super) const fn patience_seconds(self) -> u64 {
-        match self {
-            Self::Sqlite => 0,
-            Self::Postgres => 20,
         }
     }
 

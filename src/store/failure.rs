@@ -45,12 +45,16 @@ pub(super) fn remedy(error: &Error) -> Remedy {
     match error {
         _ if is_lost(error) => Remedy::AnotherConnection,
         // Another instance numbered a record of the same journal at the same time; what a change itself meets is stale.
-        Error::DatabaseError(DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::UniqueViolation, _) => {
-            Remedy::AnotherAttempt
-        }
+        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Remedy::AnotherAttempt,
+        _ if is_conflict(error) => Remedy::AnotherAttempt,
         Error::DatabaseError(DatabaseErrorKind::Unknown, told) if told.statement_position().is_none() => Remedy::AnotherAttempt,
         _ => Remedy::None,
     }
+}
+
+/// Whether `error` says that a transaction was undone because it met another one.
+pub(super) const fn is_conflict(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _))
 }
 
 /// Whether `error` says that the connection leads nowhere any more, or to a server that cannot be written to.

@@ -38,10 +38,11 @@ mod tests;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use diesel::result::QueryResult;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 pub use commit::CommitFailure;
 pub use copy::{Copied, copy};
@@ -77,6 +78,7 @@ pub struct Store {
     /// One a writer.
     writes: Vec<Arc<Queue<writer::Job>>>,
     written: Arc<writer::Written>,
+    deadline: Option<Duration>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Given back last, when nothing of this store touches the database any more.
     hold: Option<Hold>,
@@ -121,7 +123,7 @@ impl Store {
     /// # Errors
     /// The database is away ([`Kind::Unavailable`]), or was made by a newer version of this program.
     pub fn open(settings: &StoreSettings, limits: &Limits) -> Outcome<Self> {
-        let source = Source::of(settings);
+        let source = Source::of(settings, limits);
         let hold = source.hold()?;
         schema::ready(&mut source.connect(Use::Migrating)?)?;
         let mut connection = source.connect(Use::Writing)?;
@@ -140,6 +142,7 @@ impl Store {
             reads: Arc::new(Queue::new(limits.store_queue_requests)),
             writes: std::iter::repeat_with(queue).take(source.dialect().writer_threads()).collect(),
             written: Arc::default(),
+            deadline: source.deadline(),
             threads: Mutex::default(),
             hold,
         };
@@ -329,7 +332,7 @@ impl Store {
     async fn ask<T: Send + 'static>(&self, work: impl Fn(&mut Connection) -> QueryResult<T> + Send + 'static) -> Outcome<T> {
         let (reply, answer) = oneshot::channel();
         self.reads.push(Box::new(reader::Asked { work, reply, since: Instant::now() })).map_err(refused)?;
-        answer.await.map_err(|_| Failure::fault("a reader of the store panicked"))?
+        self.in_time(answer).await?.map_err(|_| Failure::fault("a reader of the store panicked"))?
     }
 
     async fn write(&self, change: Change) -> Result<(), CommitFailure> {
@@ -339,7 +342,16 @@ impl Store {
         let (reply, answer) = oneshot::channel();
         let Some(queue) = self.writer_of(&change) else { return Err(CommitFailure::Failed(refused(Refused::Closed))) };
         queue.push(writer::Job { change, since: Instant::now(), reply }).map_err(|why| CommitFailure::Failed(refused(why)))?;
-        answer.await.map_err(|_| CommitFailure::Failed(Failure::fault("the writer of the store is gone")))?
+        let answered = self.in_time(answer).await.map_err(CommitFailure::Failed)?;
+        answered.map_err(|_| CommitFailure::Failed(Failure::fault("the writer of the store is gone")))?
+    }
+
+    /// What `answer` comes to, unless the deadline passes first.
+    async fn in_time<T>(&self, answer: impl Future<Output = T>) -> Outcome<T> {
+        match self.deadline {
+            None => Ok(answer.await),
+            Some(deadline) => timeout(deadline, answer).await.map_err(|_| unavailable("the database does not answer")),
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::dialect::Dialect;
 use super::failure::Remedy;
 
 /// The pause before the first new attempt; each further one is twice as long.
@@ -20,10 +19,9 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// The patience of a request that came at `since`.
-    pub(super) fn new(dialect: Dialect, since: Instant) -> Self {
-        let until = since + Duration::from_secs(dialect.patience_seconds());
-        Self { until, attempts: 1, pause: Duration::from_millis(FIRST_PAUSE_MILLIS) }
+    /// The patience of a request that came at `since` and waits for `wait`.
+    pub(super) fn new(wait: Duration, since: Instant) -> Self {
+        Self { until: since + wait, attempts: 1, pause: Duration::from_millis(FIRST_PAUSE_MILLIS) }
     }
 
     /// Whether what needs `remedy` is to be tried again; waits a moment if so.
@@ -49,7 +47,7 @@ mod tests {
 
     #[test]
     fn an_attempt_is_repeated_a_few_times_and_a_connection_until_the_time_is_up() {
-        let mut patience = Patience::new(Dialect::Postgres, Instant::now());
+        let mut patience = Patience::new(Duration::from_secs(20), Instant::now());
         let attempts = std::iter::repeat_with(|| patience.lasts(Remedy::AnotherAttempt)).take_while(|lasts| *lasts).count();
         assert_eq!(attempts, 5);
         assert!(patience.lasts(Remedy::AnotherConnection));
@@ -60,6 +58,6 @@ mod tests {
 
     #[test]
     fn a_file_is_not_waited_for() {
-        assert!(!Patience::new(Dialect::Sqlite, Instant::now()).lasts(Remedy::AnotherConnection));
+        assert!(!Patience::new(Duration::ZERO, Instant::now()).lasts(Remedy::AnotherConnection));
     }
 }

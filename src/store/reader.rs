@@ -73,7 +73,7 @@ pub(super) fn run(source: &Source, queue: &Queue<Job>) {
 
 /// Answers one piece of work; the connection back, if it is still good.
 fn answer(source: &Source, queue: &Queue<Job>, mut kept: Option<Connection>, mut job: Job) -> Option<Connection> {
-    let mut patience = Patience::new(source.dialect(), job.since());
+    let mut patience = Patience::new(source.wait(), job.since());
     loop {
         let (remedy, why) = match kept.take().map_or_else(|| source.connect(Use::Reading), Ok) {
             Err(away) => (Remedy::AnotherConnection, away),

@@ -14,7 +14,7 @@ use super::connection::{Connection, Source};
 use super::dialect::{Dialect, Use};
 use super::failure::{failure, unavailable};
 use super::statement::Statement;
-use crate::config::StoreSettings;
+use crate::config::{Limits, StoreSettings};
 use crate::outcome::{Failure, Kind, Outcome};
 
 pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -37,7 +37,7 @@ const TERM_KEY_BYTES: usize = 16;
 /// # Errors
 /// The database is away ([`Kind::Unavailable`]), or its schema is newer than this program ([`Kind::Fault`]).
 pub fn migrate(settings: &StoreSettings) -> Outcome<Vec<String>> {
-    let source = Source::of(settings);
+    let source = Source::of(settings, &Limits::default());
     let _hold = source.hold()?;
     ready(&mut source.connect(Use::Migrating)?)
 }

@@ -8,6 +8,7 @@ use diesel::result::{Error, QueryResult};
 
 use super::change::Method;
 use super::connection::Connection;
+use super::dialect::Dialect;
 use super::row::Columns;
 use super::statement::Statement;
 use crate::dossier::Access;
@@ -61,6 +62,11 @@ const BY_ALIAS: &str = concat!(
     " FROM alias a JOIN instance i ON i.part = a.part AND i.rid = a.rid WHERE a.name = ? AND a.kind = ? AND a.id = ?"
 );
 
+/// So often is an alias read anew whose instance has just moved away from where it said.
+const MOVES: usize = 3;
+
+const ALIAS: &str = "SELECT a.part, a.rid FROM alias a WHERE a.name = ? AND a.kind = ? AND a.id = ?";
+
 const SUPERSEDED: &str = "SELECT v.version, v.updated, v.method, v.body FROM version v \
      WHERE v.part = ? AND v.rid = ? AND v.version = ?";
 
@@ -89,8 +95,27 @@ pub(super) fn find(connection: &mut Connection, kind: ResourceType, id: &Instanc
     {
         return Ok(Some(found));
     }
-    let name = name_hash(kind, id).cast_signed();
-    connection.first(&Statement::new(BY_ALIAS).bind(name).bind(kind.code()).bind(id.as_str()), stored)
+    let by_name = |text| Statement::new(text).bind(name_hash(kind, id).cast_signed()).bind(kind.code()).bind(id.as_str());
+    match connection.dialect() {
+        Dialect::Sqlite => connection.first(&by_name(BY_ALIAS), stored),
+        Dialect::Postgres => by_alias(connection, &by_name(ALIAS), (kind, id)),
+    }
+}
+
+/// In two steps, each by its own key: aliases and instances may rest on different servers.
+fn by_alias(
+    connection: &mut Connection,
+    alias: &Statement<'_>,
+    (kind, id): (ResourceType, &InstanceId),
+) -> QueryResult<Option<Stored>> {
+    for _ in 0..MOVES {
+        let place = connection.first(alias, |row| Ok(InstanceKey { part: Part(row.bigint(0)?), rid: row.bigint(1)? }))?;
+        let Some(place) = place else { return Ok(None) };
+        if let Some(found) = at(connection, place)?.filter(|found| found.kind == kind && found.id == *id) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 fn at(connection: &mut Connection, key: InstanceKey) -> QueryResult<Option<Stored>> {

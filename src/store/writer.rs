@@ -102,7 +102,7 @@ impl Writer {
     /// Writes a group, again and again as long as patience lasts where the database goes away.
     fn write_jobs(&self, mut kept: Option<Connection>, jobs: &[Job], answers: &mut Answers) -> Ended {
         let since = jobs.iter().map(|job| job.since).min().unwrap_or_else(Instant::now);
-        let (mut patience, mut in_doubt) = (Patience::new(self.source.dialect(), since), false);
+        let (mut patience, mut in_doubt) = (Patience::new(self.source.wait(), since), false);
         let changes: Vec<&Change> = jobs.iter().map(|job| &job.change).collect();
         loop {
             let (remedy, why) = match kept.take().map_or_else(|| self.source.connect(Use::Writing), Ok) {

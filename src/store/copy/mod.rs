@@ -13,7 +13,7 @@ use super::failure::{failure, unavailable};
 use super::row::Columns;
 use super::schema::{self, TERM_KEY};
 use super::statement::Statement;
-use crate::config::StoreSettings;
+use crate::config::{Limits, StoreSettings};
 use crate::outcome::{Failure, Kind, Outcome};
 pub(super) use table::TABLES;
 use table::{Row, Table};
@@ -46,7 +46,7 @@ pub fn copy(from: &StoreSettings, to: &StoreSettings, tell: &mut dyn FnMut(Copie
     if from == to {
         return Err(Failure::new(Kind::Conflict, "a store is not copied into itself"));
     }
-    let (source, target) = (existing(from)?, Source::of(to));
+    let (source, target) = (existing(from)?, Source::of(to, &Limits::default()));
     let _holds = (source.hold()?, target.hold()?);
     let mut from = opened(&source)?;
     let mut to = opened(&target)?;
@@ -64,7 +64,7 @@ pub(super) fn existing(settings: &StoreSettings) -> Outcome<Source> {
         StoreSettings::Sqlite { path } if !path.is_file() => {
             Err(Failure::new(Kind::Unavailable, format!("there is no store at {settings}")))
         }
-        StoreSettings::Sqlite { .. } | StoreSettings::Postgres { .. } => Ok(Source::of(settings)),
+        StoreSettings::Sqlite { .. } | StoreSettings::Postgres { .. } => Ok(Source::of(settings, &Limits::default())),
     }
 }
 

@@ -49,7 +49,7 @@ impl Bed {
 
     /// A connection of its own to the database of the store.
     pub(super) fn connection(&self, purpose: Use) -> Connection {
-        Source::of(&self.settings).connect(purpose).unwrap()
+        Source::of(&self.settings, &limits()).connect(purpose).unwrap()
     }
 
     /// The numbers and entries of the journal of a dossier, as a second reader of the database finds them: back from its head.
@@ -116,7 +116,7 @@ pub(super) fn empty_schema() -> (StoreSettings, String) {
 }
 
 fn server() -> Connection {
-    Source::of(&server_url().parse().unwrap()).connect(Use::Migrating).unwrap()
+    Source::of(&server_url().parse().unwrap(), &limits()).connect(Use::Migrating).unwrap()
 }
 
 #[allow(clippy::disallowed_methods, reason = "tests are told by their environment")]

@@ -257,7 +257,7 @@ fn no_entry_is_left_over(bed: &Bed, known: &[Known]) {
 }
 
 fn every_plan_finds_what_it_means(bed: Bed, lives: &[Life], plans: &[Plan]) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let known = lived(&bed, lives).await;
         no_entry_is_left_over(&bed, &known);

@@ -19,11 +19,11 @@ fn said(bytes: &[u8]) -> &str {
 }
 
 fn verified(place: &Place) -> Output {
-    carnet(&["verify", "--store", &place.argument()])
+    carnet(&["verify", "--store", &place.for_operator()])
 }
 
 fn copied(from: &Place, to: &Place) -> Output {
-    carnet(&["copy", "--from", &from.argument(), "--to", &to.argument()])
+    carnet(&["copy", "--from", &from.for_operator(), "--to", &to.for_operator()])
 }
 
 #[track_caller]
@@ -172,7 +172,7 @@ async fn an_interrupted_copy_is_not_served_and_goes_on_where_it_was() {
     ] {
         second.execute(text);
     }
-    for arguments in [["serve", "--store", &second.argument()], ["verify", "--store", &second.argument()]] {
+    for arguments in [["serve", "--store", &second.argument()], ["verify", "--store", &second.for_operator()]] {
         expect(&carnet(&arguments), 1, "this store is a copy that was interrupted");
     }
     expect(&copied(&second, &third), 1, "this store is a copy that was interrupted");

@@ -4,3 +4,6 @@ mod durability;
 mod keeping;
 mod outage;
 mod parity;
+mod reaching;
+mod refusing;
+mod statements;

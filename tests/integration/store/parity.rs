@@ -21,6 +21,7 @@ const SEARCHES: &[&str] = &[
     "Patient?_sort=-family,_id&_count=4&_total=accurate",
     "Patient?_sort=given&_count=5",
     "Patient?active:not=true",
+    "Patient?birthdate=1979",
     "Patient?birthdate:missing=true&_sort=_id",
     "Patient?_lastUpdated=gt2026-01-01T00:00:05Z&_sort=-_lastUpdated&_count=7",
     "Patient?_id={},p1,nobody",
