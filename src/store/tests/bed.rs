@@ -1,5 +1,6 @@
 //! A store to try, and changes to try it with.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
@@ -11,7 +12,7 @@ use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionI
 use crate::search::index::IndexEntries;
 use crate::store::change::{Change, Expected, Method, Write};
 use crate::store::connection::{Connection, Source};
-use crate::store::dialect::Use;
+use crate::store::dialect::{Dialect, Use};
 use crate::store::row::Columns;
 use crate::store::statement::Statement;
 use crate::store::{CommitFailure, Store, Stored, Stretch};
@@ -78,6 +79,25 @@ impl Bed {
 
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitFailure> {
         self.store.commit(&everything(), Change { writes, audit: Vec::new() }).await
+    }
+
+    /// Commits that all wait when this returns, however fast the writers are: none may write before.
+    pub(super) async fn accepted(
+        &self,
+        changes: impl Iterator<Item = Vec<Write>>,
+    ) -> Vec<Pin<Box<impl Future<Output = Result<(), CommitFailure>>>>> {
+        let mut held = self.connection(Use::Writing);
+        held.batch(match held.dialect() {
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => "BEGIN; LOCK TABLE instance IN ACCESS EXCLUSIVE MODE",
+        })
+        .unwrap();
+        let mut accepted: Vec<_> = changes.map(|writes| Box::pin(self.commit(writes))).collect();
+        for commit in &mut accepted {
+            assert!(waits(commit).await);
+        }
+        held.batch("COMMIT").unwrap();
+        accepted
     }
 
     pub(super) async fn committed(&self, writes: Vec<Write>) {

@@ -18,12 +18,7 @@ on_each_back_end! {
     }
 
     async fn closing_finishes_what_was_accepted_and_takes_nothing_more(bed: &Bed) {
-        let mut accepted = Vec::new();
-        for rid in 0..50 {
-            let mut commit = Box::pin(bed.commit(vec![creation(key(rid))]));
-            assert!(waits(&mut commit).await);
-            accepted.push(commit);
-        }
+        let accepted = bed.accepted((0..50).map(|rid| vec![creation(key(rid))])).await;
         bed.store.close();
         for answer in futures_util::future::join_all(accepted).await {
             answer.unwrap();

@@ -120,7 +120,7 @@ on_each_back_end! {
     }
 
     async fn waiting_changes_share_transactions(bed: &Bed) {
-        let changes = (0..200).map(|rid| bed.commit(vec![creation(key(rid))]));
+        let changes = bed.accepted((0..200).map(|rid| vec![creation(key(rid))])).await;
         for answer in futures_util::future::join_all(changes).await {
             answer.unwrap();
         }
@@ -137,7 +137,7 @@ on_each_back_end! {
             rid if rid % 5 == 0 => vec![update(&creation(key(rid)))],
             rid => vec![creation(key(rid))],
         };
-        let changes = (1..=200).map(|rid| bed.commit(writes(rid)));
+        let changes = bed.accepted((1..=200).map(writes)).await;
         for (rid, answer) in (1..=200).zip(futures_util::future::join_all(changes).await) {
             match rid {
                 rid if rid % 4 == 0 => assert_eq!(stale(answer), 1),
