@@ -19,9 +19,9 @@ use carnet::fhir::{self, InstanceId, InstanceKey, Part, ResourceType, VersionId}
 use carnet::search::index::{DateEntry, DateRange, IndexEntries, Term};
 use carnet::search::plan::{Condition, Order, Plan, SortKey};
 use carnet::security::Principal;
-use carnet::store::Store;
 use carnet::store::change::{Change, Expected, Method, Write};
 use carnet::store::raw::{self, Work};
+use carnet::store::{Naming, Store};
 
 const DOSSIERS: u64 = 400;
 const DOCUMENTS: u64 = 50;
@@ -65,6 +65,7 @@ fn document(number: u64, dossier: u64) -> Write {
         method: Method::Post,
         body: Some(BODY.as_bytes().to_vec().into()),
         index,
+        content: Naming::default(),
     }
 }
 
@@ -73,7 +74,7 @@ async fn seed(store: &Store, access: &Access) -> Vec<InstanceId> {
     for round in 0..DOCUMENTS {
         let writes: Vec<Write> = (0..DOSSIERS).map(|dossier| document(round * DOSSIERS + dossier, dossier)).collect();
         ids.extend(writes.iter().map(|write| write.id.clone()));
-        store.commit(access, Change { writes, audit: Vec::new() }).await.unwrap();
+        store.commit(access, Change::new(writes, Vec::new())).await.unwrap();
     }
     ids
 }
@@ -167,7 +168,7 @@ async fn measure(path: &Path) {
         let creates = figure(callers, move |turn| {
             let (of, by) = (Arc::clone(&of), by.clone());
             let write = document(base + turn, scrambled(turn) % DOSSIERS);
-            async move { of.commit(&by, Change { writes: vec![write], audit: Vec::new() }).await.unwrap() }
+            async move { of.commit(&by, Change::new(vec![write], Vec::new())).await.unwrap() }
         })
         .await;
         let after = store.grouping();

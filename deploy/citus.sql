@@ -7,6 +7,7 @@ SELECT create_distributed_table('term', 'part', colocate_with => 'instance');
 SELECT create_distributed_table('date_value', 'part', colocate_with => 'instance');
 SELECT create_distributed_table('string_value', 'part', colocate_with => 'instance');
 SELECT create_distributed_table('quantity_value', 'part', colocate_with => 'instance');
+SELECT create_distributed_table('content', 'part', colocate_with => 'instance');
 SELECT create_distributed_table('audit', 'part', colocate_with => 'instance');
 SELECT create_distributed_table('audit_head', 'part', colocate_with => 'instance');
 

@@ -2,8 +2,12 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-use crate::config::{BaseUrl, SecurityMode, Settings};
+use tokio::sync::oneshot;
+
+use crate::config::{BaseUrl, ContentSettings, SecurityMode, Settings};
 use crate::definition::Registry;
 use crate::http;
 use crate::interaction::{Behaviour, Context, Engine, Parts};
@@ -19,6 +23,7 @@ pub struct Running {
     operators_at: SocketAddr,
     engine: Arc<Engine>,
     server: http::Server,
+    sweeping: Sweeping,
 }
 
 /// Who ends a server.
@@ -36,7 +41,8 @@ pub enum Ending {
 /// A store that cannot be opened; definitions that cannot be read.
 pub fn engine(settings: &Settings, base_url: &BaseUrl, context: Context) -> Outcome<Engine> {
     let registry = Registry::shared().map_err(Failure::fault)?;
-    let store = Store::open(&settings.store, &settings.limits)?;
+    let place = settings.content.place_beside(&settings.store);
+    let store = Store::open(&settings.store, &settings.limits)?.with_content(place, &settings.content);
     let indexer = Indexer::new(registry, base_url.as_str(), store.term_key(), settings.time_zone);
     let behaviour = Behaviour {
         base_url: base_url.as_str().into(),
@@ -87,7 +93,8 @@ pub fn start(settings: &Settings, context: Context, ending: Ending) -> Outcome<R
     };
     let listeners = http::Listeners { service, operators };
     let server = http::start(listeners, Arc::clone(&engine), setup).map_err(|error| unheard(settings.listen, error))?;
-    Ok(Running { base_url, address: bound, operators_at, engine, server })
+    let sweeping = Sweeping::start(&engine, &settings.content).map_err(Failure::fault)?;
+    Ok(Running { base_url, address: bound, operators_at, engine, server, sweeping })
 }
 
 fn unheard(address: SocketAddr, error: std::io::Error) -> Failure {
@@ -121,6 +128,7 @@ impl Running {
     /// What had ended the server before, against its will.
     pub fn stop(self) -> Outcome<()> {
         let ended = self.server.stop();
+        self.sweeping.stop();
         self.engine.close();
         ended.map_err(Failure::fault)
     }
@@ -131,7 +139,53 @@ impl Running {
     /// What ended the server against its will.
     pub fn wait(self) -> Outcome<()> {
         let ended = self.server.wait();
+        self.sweeping.stop();
         self.engine.close();
         ended.map_err(Failure::fault)
+    }
+}
+
+/// The thread that looks now and then for content that no version names.
+#[derive(Debug)]
+struct Sweeping {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Sweeping {
+    fn start(engine: &Arc<Engine>, settings: &ContentSettings) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let (engine, settings) = (Arc::clone(engine), settings.clone());
+        let work = async move {
+            tokio::select! {
+                _ = stopped => {}
+                () = sweep(&engine, &settings) => {}
+            }
+        };
+        let thread = std::thread::Builder::new().name(String::from("sweep")).spawn(move || runtime.block_on(work))?;
+        Ok(Self { stop, thread })
+    }
+
+    fn stop(self) {
+        // It has ended by itself where nothing is to be swept.
+        let _ = self.stop.send(());
+        if self.thread.join().is_err() {
+            tracing::error!("the thread that sweeps panicked");
+        }
+    }
+}
+
+async fn sweep(engine: &Engine, settings: &ContentSettings) {
+    let age = Duration::from_secs(settings.orphan_seconds);
+    if settings.sweep_seconds == 0 {
+        return;
+    }
+    loop {
+        tokio::time::sleep(Duration::from_secs(settings.sweep_seconds)).await;
+        match engine.sweep(age).await {
+            Ok(swept) => tracing::info!(seen = swept.seen, removed = swept.removed, "content was swept"),
+            Err(failure) => tracing::error!(cause = failure.cause().map(tracing::field::display), "content cannot be swept"),
+        }
     }
 }

@@ -335,7 +335,7 @@ mod tests {
     fn every_key_takes_the_value_it_shows_and_refuses_nonsense() {
         for key in KEYS {
             let shown = key.default();
-            let derived = matches!(key.name, "metrics_listen" | "base_url" | "audit.record");
+            let derived = matches!(key.name, "metrics_listen" | "base_url" | "audit.record" | "content.s3_access_key_id");
             assert!(derived || (key.set)(&mut Settings::default(), &shown), "{} = {shown}", key.name);
             let mut settings = Settings::default();
             assert!(!(key.set)(&mut settings, "no such thing"), "{}", key.name);
@@ -350,6 +350,7 @@ mod tests {
                 "metrics_listen" => "127.0.0.1:9090".to_owned(),
                 "base_url" => "http://h/f".to_owned(),
                 "audit.record" => "true".to_owned(),
+                "content.s3_access_key_id" => "key".to_owned(),
                 _ => key.default(),
             };
             let sources = Sources { environment: vec![(key.variable(), value)], ..Sources::default() };

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
-use super::{BaseUrl, StoreSettings};
+use super::{BaseUrl, ContentSettings, StoreSettings};
 
 const DEFAULT_PORT: u16 = 8080;
 const DEFAULT_PATH: &str = "/fhir";
@@ -20,6 +20,8 @@ pub struct Settings {
     pub base_url: Option<BaseUrl>,
     /// Where instances rest.
     pub store: StoreSettings,
+    /// Where content rests that is too long for the database.
+    pub content: ContentSettings,
     /// Who may come in.
     pub security: SecuritySettings,
     /// What is remembered.
@@ -60,6 +62,10 @@ pub struct AuditSettings {
 pub struct Limits {
     /// The longest request body.
     pub body_bytes: usize,
+    /// The longest content of a Binary that is sent as it is.
+    pub content_bytes: u64,
+    /// The time a client has to send such content.
+    pub content_seconds: u64,
     /// The most entries of one batch or transaction.
     pub bundle_entries: usize,
     /// Matches on a page of a search that asks for no `_count`.
@@ -126,6 +132,7 @@ impl Default for Settings {
             metrics_listen: None,
             base_url: None,
             store: StoreSettings::Sqlite { path: PathBuf::from(DEFAULT_FILE) },
+            content: ContentSettings::default(),
             security: SecuritySettings { mode: SecurityMode::Open },
             audit: AuditSettings { record: None },
             limits: Limits::default(),
@@ -139,6 +146,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 16 * 1024 * 1024,
+            content_bytes: 1024 * 1024 * 1024,
+            content_seconds: 900,
             bundle_entries: 5_000,
             page_resources: 20,
             page_max_resources: 1_000,

@@ -14,10 +14,11 @@ use super::metrics::{Metrics, Present};
 use super::operations::{self, Operation};
 use super::payload::{self, BodyLimits};
 use super::response::{self, Look};
+use super::sending::Sending;
 use super::unread;
 use crate::config::SecurityMode;
 use crate::fhir::ResourceType;
-use crate::interaction::{Content, Engine, Interaction, Place, Request, Verb, admit, execute};
+use crate::interaction::{Content, Engine, Format, Interaction, Place, Request, Verb, admit, execute};
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::security;
 
@@ -42,6 +43,8 @@ pub(super) struct Door {
     pub(super) metrics: Arc<Metrics>,
     /// When the server started, in microseconds since the Unix epoch.
     pub(super) started_micros: u64,
+    /// Those of the content of a Binary.
+    pub(super) content: BodyLimits,
 }
 
 /// Answers one request; a failure too is an answer.
@@ -115,7 +118,18 @@ impl Visit<'_> {
         }
         request.parameters = query.parameters;
         let response = execute(&self.door.engine, &principal, &request).await?;
-        Ok(response::rendered(response, &self.look, self.door.engine.base_url()))
+        response::rendered(response, &self.look, &self.sending()).await
+    }
+
+    fn sending(&self) -> Sending<'_> {
+        let (method, headers) = (self.http.method(), self.http.headers());
+        Sending {
+            engine: &self.door.engine,
+            request_id: self.request_id,
+            is_head: *method == Method::HEAD,
+            range: head::text(headers, &header::RANGE).filter(|_| *method == Method::GET),
+            if_range: head::text(headers, &header::IF_RANGE),
+        }
     }
 
     fn interaction_at(&mut self, place: &Place) -> Outcome<Interaction> {
@@ -145,16 +159,25 @@ impl Visit<'_> {
         head::check_not_encoded(headers)?;
         let content_type = head::text(headers, &header::CONTENT_TYPE);
         let declared = head::text(headers, &header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        let bytes = payload::read(body, declared, self.door.body).await?;
-        self.is_read = true;
         if request.interaction == Interaction::SearchType {
+            let bytes = payload::read(body, declared, self.door.body).await?;
+            self.is_read = true;
             if !bytes.is_empty() && !media::is_form(content_type) {
                 return Err(Failure::new(Kind::UnsupportedFormat, "a search is posted as a form").at("http.Content-Type"));
             }
             return query.add(&bytes);
         }
         let format = media::sent(content_type, head::text(headers, &head::SECURITY_CONTEXT))?;
-        request.body = Some(Content { bytes, format });
+        let (bytes, staged) = match format {
+            Format::Raw { .. } if request.kind == Some(ResourceType::Binary) => {
+                payload::receive(body, declared, self.door.content, &self.door.engine).await?
+            }
+            Format::Raw { .. } | Format::Json { .. } | Format::Entry => {
+                (payload::read(body, declared, self.door.body).await?, None)
+            }
+        };
+        self.is_read = true;
+        request.body = Some(Content { bytes, staged, format });
         Ok(())
     }
 

@@ -18,7 +18,9 @@ mod operations;
 mod payload;
 mod pretty;
 mod process;
+mod range;
 mod response;
+mod sending;
 mod server;
 mod unread;
 

@@ -6,12 +6,13 @@ use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt as _;
 
+use crate::interaction::{Engine, Incoming, Staged};
 use crate::outcome::{Failure, Kind, Outcome};
 
 /// How much of a body is read, and how long it may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BodyLimits {
-    pub(super) bytes: usize,
+    pub(super) bytes: u64,
     pub(super) time: Duration,
 }
 
@@ -20,13 +21,44 @@ pub(super) struct BodyLimits {
 /// # Errors
 /// 413 where it is longer than allowed, however it is sent; 408 where it comes too slowly; 400 where it breaks off.
 pub(super) async fn read(payload: &mut Payload, declared: Option<u64>, limits: BodyLimits) -> Outcome<Bytes> {
-    if declared.is_some_and(|length| length > limits.bytes as u64) {
+    if declared.is_some_and(|length| length > limits.bytes) {
         return Err(too_large(limits));
     }
     match timeout(limits.time, collect(payload, limits)).await {
         Ok(body) => body,
         Err(_) => Err(Failure::new(Kind::TooSlow, "the body did not arrive in time")),
     }
+}
+
+/// Reads a body that is the content of a Binary, however long; it is not held in memory.
+///
+/// # Errors
+/// As [`read`], and where the content store is away.
+pub(super) async fn receive(
+    payload: &mut Payload,
+    declared: Option<u64>,
+    limits: BodyLimits,
+    engine: &Engine,
+) -> Outcome<(Bytes, Option<Staged>)> {
+    if declared.is_some_and(|length| length > limits.bytes) {
+        return Err(too_large(limits));
+    }
+    match timeout(limits.time, take_in(payload, limits, engine)).await {
+        Ok(content) => content,
+        Err(_) => Err(Failure::new(Kind::TooSlow, "the body did not arrive in time")),
+    }
+}
+
+async fn take_in(payload: &mut Payload, limits: BodyLimits, engine: &Engine) -> Outcome<(Bytes, Option<Staged>)> {
+    let mut incoming = Incoming::default();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| broken_off(&error))?;
+        if incoming.size().saturating_add(chunk.len() as u64) > limits.bytes {
+            return Err(too_large(limits));
+        }
+        engine.take(&mut incoming, chunk).await?;
+    }
+    engine.taken(incoming).await
 }
 
 /// A body that comes in one piece is not copied.
@@ -38,7 +70,7 @@ async fn collect(payload: &mut Payload, limits: BodyLimits) -> Outcome<Bytes> {
     let mut next = Some(second);
     while let Some(chunk) = next {
         let chunk = chunk.map_err(|error| broken_off(&error))?;
-        if body.len().saturating_add(chunk.len()) > limits.bytes {
+        if body.len().saturating_add(chunk.len()) as u64 > limits.bytes {
             return Err(too_large(limits));
         }
         body.extend_from_slice(&chunk);
@@ -48,7 +80,7 @@ async fn collect(payload: &mut Payload, limits: BodyLimits) -> Outcome<Bytes> {
 }
 
 fn within(chunk: Bytes, limits: BodyLimits) -> Outcome<Bytes> {
-    if chunk.len() > limits.bytes { Err(too_large(limits)) } else { Ok(chunk) }
+    if chunk.len() as u64 > limits.bytes { Err(too_large(limits)) } else { Ok(chunk) }
 }
 
 fn too_large(limits: BodyLimits) -> Failure {

@@ -9,8 +9,10 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use super::head::{CORRELATION_ID, REQUEST_ID, SECURITY_CONTEXT};
 use super::media::Media;
 use super::pretty::pretty;
-use crate::interaction::{Body, Response, Status, Tag};
-use crate::outcome::{Failure, Kind, operation_outcome};
+use super::range::{self, Asked};
+use super::sending::Sending;
+use crate::interaction::{Body, Data, Response, Status, Tag};
+use crate::outcome::{Failure, Kind, Outcome, operation_outcome};
 
 /// How an answer is to look.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +32,10 @@ const RETRY_AFTER_SECONDS: &str = "1";
 const MAX_CORRELATION_ID_LEN: usize = 256;
 
 /// The answer to a request that was done.
-pub(super) fn rendered(response: Response, look: &Look, base_url: &str) -> HttpResponse {
+///
+/// # Errors
+/// A content that cannot be read.
+pub(super) async fn rendered(response: Response, look: &Look, sending: &Sending<'_>) -> Outcome<HttpResponse> {
     let mut builder = begun(StatusCode::from_u16(response.status.code()).unwrap_or(StatusCode::OK));
     match response.tag {
         Some(Tag::Version(version)) => insert(&mut builder, header::ETAG, format!("W/\"{version}\"")),
@@ -42,21 +47,51 @@ pub(super) fn rendered(response: Response, look: &Look, base_url: &str) -> HttpR
     }
     // A Location belongs to what is new (RFC 9110 §10.2.2).
     if let Some(location) = response.location.as_ref().filter(|_| response.status == Status::Created) {
-        insert(&mut builder, header::LOCATION, location.url(base_url));
+        insert(&mut builder, header::LOCATION, location.url(sending.engine.base_url()));
     }
     if let Some(applied) = response.applied {
         builder.insert_header((PREFERENCE_APPLIED, format!("return={}", applied.code())));
     }
     match response.body {
-        Body::Empty => builder.finish(),
-        Body::Resource(bytes) => with_json(builder, bytes, look),
-        Body::Content { content_type, security_context, bytes } => {
+        Body::Empty => Ok(builder.finish()),
+        Body::Resource(text) => {
+            builder.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(look.media.name())));
+            Ok(builder.body(sending.resource(&text, look).await?))
+        }
+        Body::Content { content_type, security_context, data } => {
             insert(&mut builder, header::CONTENT_TYPE, content_type.into());
             builder.insert_header((header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(INERT)));
+            builder.insert_header((header::ACCEPT_RANGES, HeaderValue::from_static("bytes")));
             if let Some(reference) = security_context {
                 insert(&mut builder, SECURITY_CONTEXT, reference.into());
             }
-            builder.body(bytes)
+            content(builder, (&data, response.tag), look, sending).await
+        }
+    }
+}
+
+/// The content of a Binary, or the part of it that is asked for.
+async fn content(
+    mut builder: HttpResponseBuilder,
+    (data, tag): (&Data, Option<Tag>),
+    look: &Look,
+    sending: &Sending<'_>,
+) -> Outcome<HttpResponse> {
+    let size = data.size();
+    match range::asked(sending.range.filter(|_| range::is_same(sending.if_range, tag)), size) {
+        Asked::Whole => Ok(builder.body(sending.content(data, None).await?)),
+        Asked::Part(part) => {
+            insert(&mut builder, header::CONTENT_RANGE, format!("bytes {}-{}/{size}", part.start, part.end - 1));
+            builder.status(StatusCode::PARTIAL_CONTENT);
+            Ok(builder.body(sending.content(data, Some(part)).await?))
+        }
+        Asked::Nothing => {
+            let failure = Failure::new(Kind::NoSuchRange, format!("the content has {size} bytes")).at("http.Range");
+            let mut refused = refused(&failure, look);
+            if let Ok(value) = HeaderValue::try_from(format!("bytes */{size}")) {
+                refused.headers_mut().insert(header::CONTENT_RANGE, value);
+            }
+            Ok(refused)
         }
     }
 }

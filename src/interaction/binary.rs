@@ -6,13 +6,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-use super::{Body, Content, Format, Wanted};
+use super::fill::string_of;
+use super::{Body, Content, Data, Engine, Format, Wanted};
 use crate::fhir::InstanceId;
 use crate::fhir::json::{Node, Tree, push_string};
 use crate::outcome::{Failure, Outcome};
+use crate::store::{Form, Text};
 
 /// Room for what stands around the data, in bytes.
 const ENVELOPE_LEN: usize = 256;
+/// Stands for data that is kept elsewhere, until it is cut out.
+const STAND_IN: &str = "AAAA";
 /// The type of content whose type nobody said (RFC 9110 §8.3).
 const UNKNOWN_CONTENT: &str = "application/octet-stream";
 
@@ -40,7 +44,10 @@ pub(super) fn wrapped<'c>(content: &'c Content, id: Option<&InstanceId>) -> Cow<
         json.push(b'}');
     }
     json.extend(b",\"data\":\"");
-    json.extend(STANDARD.encode(&content.bytes).into_bytes());
+    match content.staged {
+        Some(_) => json.extend(STAND_IN.as_bytes()),
+        None => json.extend(STANDARD.encode(&content.bytes).into_bytes()),
+    }
     json.extend(b"\"}");
     Cow::Owned(json)
 }
@@ -61,24 +68,55 @@ fn is_binary(tree: &Tree<'_>) -> bool {
 ///
 /// # Errors
 /// A stored Binary that is none: a bug.
-pub(super) fn rendered(stored: &Bytes, wanted: &Wanted) -> Outcome<Body> {
+pub(super) fn rendered(stored: Text, wanted: &Wanted) -> Outcome<Body> {
     if *wanted == Wanted::Resource {
-        return Ok(Body::Resource(stored.clone()));
+        return Ok(Body::Resource(stored));
     }
-    let tree = Tree::parse(stored).map_err(Failure::fault)?;
-    let text = |name: &str| tree.root().member(name).and_then(Node::string);
-    let content_type = text("contentType").unwrap_or(Cow::Borrowed(UNKNOWN_CONTENT));
+    let said = Said::by(&stored)?;
     if let Wanted::ContentOfType(only) = wanted
-        && !is_of_type(&content_type, only)
+        && !is_of_type(&said.content_type, only)
     {
-        return Ok(Body::Resource(stored.clone()));
+        return Ok(Body::Resource(stored));
     }
-    let security_context = tree.root().member("securityContext").and_then(|node| node.member("reference")).and_then(Node::string);
-    Ok(Body::Content {
-        content_type: content_type.as_ref().into(),
-        security_context: security_context.map(|reference| reference.as_ref().into()),
-        bytes: decoded(text("data").as_deref().unwrap_or_default())?,
-    })
+    Ok(Body::Content { content_type: said.content_type, security_context: said.security_context, data: said.data })
+}
+
+/// The same, its data as bytes: what was kept as it was written is decoded.
+///
+/// # Errors
+/// The content cannot be read.
+pub(super) async fn as_bytes(engine: &Engine, body: Body) -> Outcome<Body> {
+    match body {
+        Body::Content { content_type, security_context, data: Data::Resting(hole) } if hole.form() == Form::Verbatim => {
+            let data = Data::Whole(decoded(&string_of(engine, &hole).await?)?);
+            Ok(Body::Content { content_type, security_context, data })
+        }
+        body => Ok(body),
+    }
+}
+
+/// What a stored Binary says in its members.
+struct Said {
+    content_type: Box<str>,
+    security_context: Option<Box<str>>,
+    data: Data,
+}
+
+impl Said {
+    fn by(stored: &Text) -> Outcome<Self> {
+        let tree = Tree::parse(stored.json()).map_err(Failure::fault)?;
+        let text = |name: &str| tree.root().member(name).and_then(Node::string);
+        let context = tree.root().member("securityContext").and_then(|node| node.member("reference")).and_then(Node::string);
+        let hole = tree.root().member("data").and_then(|data| stored.hole_at(data.span().start + 1));
+        Ok(Self {
+            content_type: text("contentType").unwrap_or(Cow::Borrowed(UNKNOWN_CONTENT)).into(),
+            security_context: context.map(Into::into),
+            data: match hole {
+                Some(hole) => Data::Resting(*hole),
+                None => Data::Whole(decoded(text("data").as_deref().unwrap_or_default())?),
+            },
+        })
+    }
 }
 
 /// Whether `content_type` is `only`, parameters aside.
@@ -102,23 +140,23 @@ mod tests {
 
     fn raw(bytes: &'static [u8], content_type: &str) -> Content {
         let format = Format::Raw { content_type: content_type.into(), security_context: Some("Patient/p1".into()) };
-        Content { bytes: Bytes::from_static(bytes), format }
+        Content::of(Bytes::from_static(bytes), format)
     }
 
     fn fhir(bytes: &'static [u8]) -> Content {
         let format = Format::Json { content_type: "application/fhir+json".into() };
-        Content { bytes: Bytes::from_static(bytes), format }
+        Content::of(Bytes::from_static(bytes), format)
     }
 
     #[test]
     fn raw_content_comes_back_byte_for_byte_with_its_type_and_security_context() {
         let content = raw(b"%PDF-1.7\n\x00\xff", "application/pdf");
         let stored = Bytes::from(wrapped(&content, None).into_owned());
-        let Body::Content { content_type, security_context, bytes } = rendered(&stored, &Wanted::Content).unwrap() else {
+        let Body::Content { content_type, security_context, data } = rendered(stored.into(), &Wanted::Content).unwrap() else {
             panic!()
         };
         assert_eq!((&*content_type, security_context.as_deref()), ("application/pdf", Some("Patient/p1")));
-        assert_eq!(bytes, content.bytes);
+        assert_eq!(data, Data::Whole(content.bytes));
     }
 
     #[test]
@@ -127,8 +165,8 @@ mod tests {
         assert_eq!(wrapped(&binary, None), &binary.bytes[..]);
         let patient = fhir(br#"{"resourceType":"Patient"}"#);
         let stored = Bytes::from(wrapped(&patient, None).into_owned());
-        let Body::Content { content_type, bytes, .. } = rendered(&stored, &Wanted::Content).unwrap() else { panic!() };
-        assert_eq!((&*content_type, bytes), ("application/fhir+json", patient.bytes));
+        let Body::Content { content_type, data, .. } = rendered(stored.into(), &Wanted::Content).unwrap() else { panic!() };
+        assert_eq!((&*content_type, data), ("application/fhir+json", Data::Whole(patient.bytes)));
     }
 
     #[test]
@@ -136,14 +174,14 @@ mod tests {
         let json = Bytes::from(wrapped(&raw(b"{}", "application/json; charset=utf-8"), None).into_owned());
         let pdf = Bytes::from(wrapped(&raw(b"%PDF", "application/pdf"), None).into_owned());
         let wanted = Wanted::ContentOfType("application/json".into());
-        assert!(matches!(rendered(&json, &wanted).unwrap(), Body::Content { .. }));
-        assert!(matches!(rendered(&pdf, &wanted).unwrap(), Body::Resource(_)));
+        assert!(matches!(rendered(json.into(), &wanted).unwrap(), Body::Content { .. }));
+        assert!(matches!(rendered(pdf.into(), &wanted).unwrap(), Body::Resource(_)));
     }
 
     #[test]
     fn blanks_within_the_data_do_not_matter() {
         let stored = Bytes::from_static(br#"{"resourceType":"Binary","contentType":"text/plain","data":"aG\nk ="}"#);
-        let Body::Content { bytes, .. } = rendered(&stored, &Wanted::Content).unwrap() else { panic!() };
-        assert_eq!(bytes, "hi");
+        let Body::Content { data, .. } = rendered(stored.into(), &Wanted::Content).unwrap() else { panic!() };
+        assert_eq!(data, Data::Whole(Bytes::from_static(b"hi")));
     }
 }

@@ -13,7 +13,7 @@ use crate::validation::{Validator, is_shape_fault};
 /// # Errors
 /// 400 where there is no body, 415 where it is not FHIR.
 pub(super) fn json_of(request: &Request, kind: ResourceType) -> Outcome<Cow<'_, [u8]>> {
-    let content = request.body.as_ref().filter(|content| !content.bytes.is_empty());
+    let content = request.body.as_ref().filter(|content| !content.is_empty());
     let content = content.ok_or_else(|| Failure::new(Kind::Malformed, "the body that should hold a resource is empty"))?;
     if kind == ResourceType::Binary && content.format != Format::Entry {
         return Ok(binary::wrapped(content, request.id.as_ref()));

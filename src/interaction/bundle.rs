@@ -1,9 +1,8 @@
 //! Bundles written around resources that are already written: their bytes are copied, never read.
 
-use bytes::Bytes;
-
 use crate::fhir::json::push_string;
 use crate::fhir::{Instant, VersionId};
+use crate::store::{Hole, Text};
 
 /// Room for what stands around each resource, in bytes.
 const ENTRY_LEN: usize = 256;
@@ -12,6 +11,7 @@ const ENTRY_LEN: usize = 256;
 #[derive(Debug)]
 pub(super) struct Bundle {
     out: Vec<u8>,
+    holes: Vec<Hole>,
     has_entry: bool,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct EntryResponse<'a> {
 impl Bundle {
     /// A Bundle of `kind` (`Bundle.type`), made at `updated`.
     pub(super) fn new(kind: &str, updated: Instant) -> Self {
-        let mut bundle = Self { out: Vec::with_capacity(4 * ENTRY_LEN), has_entry: false };
+        let mut bundle = Self { out: Vec::with_capacity(4 * ENTRY_LEN), holes: Vec::new(), has_entry: false };
         bundle.raw("{\"resourceType\":\"Bundle\",\"meta\":{\"lastUpdated\":\"");
         bundle.raw(&updated.to_string());
         bundle.raw("\"},\"type\":");
@@ -86,9 +86,9 @@ impl Bundle {
     }
 
     /// The Bundle as JSON.
-    pub(super) fn finish(mut self) -> Bytes {
+    pub(super) fn finish(mut self) -> Text {
         self.raw(if self.has_entry { "]}" } else { "}" });
-        Bytes::from(self.out)
+        Text::with_holes(self.out, self.holes)
     }
 
     fn raw(&mut self, text: &str) {
@@ -125,8 +125,10 @@ impl Entry<'_> {
     }
 
     /// `resource`: the bytes of one, as they are.
-    pub(super) fn resource(mut self, json: &[u8]) -> Self {
-        self.member("resource").out.extend(json);
+    pub(super) fn resource(mut self, text: &Text) -> Self {
+        let bundle = self.member("resource");
+        bundle.holes.extend(text.holes_from(bundle.out.len()));
+        bundle.out.extend_from_slice(text.json());
         self
     }
 
@@ -183,12 +185,13 @@ impl Entry<'_> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use serde_json::{Value, json};
 
     use super::*;
 
     fn read(bundle: Bundle) -> Value {
-        serde_json::from_slice(&bundle.finish()).unwrap()
+        serde_json::from_slice(bundle.finish().json()).unwrap()
     }
 
     #[test]
@@ -204,7 +207,12 @@ mod tests {
         let mut bundle = Bundle::new("history", Instant::from_micros(0));
         bundle.total(2);
         bundle.links(&[("self", "http://h/fhir/Patient?name=\"x\""), ("next", "http://h/n")]);
-        bundle.entry(9).full_url("http://h/fhir/Patient/p1").resource(b"{\"a\":1.0}").search(SearchMode::Match).end();
+        bundle
+            .entry(9)
+            .full_url("http://h/fhir/Patient/p1")
+            .resource(&Bytes::from_static(b"{\"a\":1.0}").into())
+            .search(SearchMode::Match)
+            .end();
         let response = EntryResponse {
             status: "204 No Content",
             location: Some("l"),

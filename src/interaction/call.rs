@@ -26,9 +26,9 @@ impl Call<'_> {
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Outcome<bool> {
         let audit =
             if self.engine.records_audit { writes.iter().map(|write| self.record_of(write)).collect() } else { Vec::new() };
-        match self.engine.store.commit(self.access, Change { writes, audit }).await {
+        match self.engine.store.commit(self.access, Change::new(writes, audit)).await {
             Ok(()) => Ok(true),
-            Err(CommitFailure::Stale(_)) => Ok(false),
+            Err(CommitFailure::Stale(_) | CommitFailure::Swept) => Ok(false),
             Err(CommitFailure::Failed(failure)) => Err(failure),
         }
     }

@@ -13,8 +13,8 @@ pub(super) async fn create(call: &Call<'_>) -> Outcome<Response> {
     body::check_type(&tree, kind)?;
     body::check_form(call.engine, &tree, kind)?;
     for _ in 0..MAX_ATTEMPTS {
-        let write = Target::new(call.engine, kind, &tree).filled(call.engine, &tree, Method::Post)?;
-        let receipt = Receipt::of(&write, Status::Created, (call.request.prefer.returns, customary(kind)));
+        let write = Target::new(call.engine, kind, &tree).filled(call.engine, &tree, Method::Post, call.request.staged())?;
+        let receipt = Receipt::of(&write, Status::Created, (call.request.prefer.returns, customary(kind)))?;
         if call.commit(vec![write]).await? {
             return Ok(receipt.response());
         }

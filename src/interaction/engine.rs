@@ -1,14 +1,16 @@
 //! Everything an interaction needs that lives longer than a request.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::turn::Turns;
 use super::{Context, capabilities};
 use crate::config::{Limits, SecurityMode};
 use crate::definition::Registry;
+use crate::fhir::Instant;
 use crate::outcome::Outcome;
 use crate::search::Indexer;
-use crate::store::{Statistics, Store};
+use crate::store::{Statistics, Store, Swept};
 
 /// The parts of a running server, put together once.
 pub struct Engine {
@@ -90,6 +92,15 @@ impl Engine {
     /// What the store has done and has to do.
     pub fn statistics(&self) -> Statistics {
         self.store.statistics()
+    }
+
+    /// Removes content that no version names and that is older than `age`.
+    ///
+    /// # Errors
+    /// The database or the content store is away.
+    pub async fn sweep(&self, age: Duration) -> Outcome<Swept> {
+        let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
+        self.store.sweep(Instant::from_micros(self.context.now().micros().saturating_sub(age))).await
     }
 
     /// Finishes what the store has accepted and lets go of it.

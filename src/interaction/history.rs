@@ -37,7 +37,7 @@ pub(super) async fn history(call: &Call<'_>) -> Outcome<Response> {
     let has_more = versions.len() > asked.count as usize;
     versions.truncate(asked.count as usize);
     let page = Page { call, kind, id, asked: &asked, versions: &versions, has_more };
-    Ok(Response { part: Some(part), ..Response::of(page.bundle().finish()) })
+    Ok(Response { part: Some(part), ..Response::of(page.bundle()?.finish()) })
 }
 
 impl Asked {
@@ -82,7 +82,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn bundle(&self) -> Bundle {
+    fn bundle(&self) -> Outcome<Bundle> {
         let mut bundle = Bundle::new("history", self.call.engine.context.now());
         // Versions are numbered without gaps, so the newest number is how many there are.
         if let (None, None, Some(newest)) = (self.asked.since, self.asked.before, self.versions.first()) {
@@ -94,9 +94,9 @@ impl Page<'_> {
             std::iter::once(("self", this.as_str())).chain(next.as_deref().map(|url| ("next", url))).collect();
         bundle.links(&links);
         for stored in self.versions {
-            self.push(&mut bundle, stored);
+            self.push(&mut bundle, stored)?;
         }
-        bundle
+        Ok(bundle)
     }
 
     fn url(&self, before: Option<VersionId>) -> String {
@@ -109,13 +109,13 @@ impl Page<'_> {
         url
     }
 
-    fn push(&self, bundle: &mut Bundle, stored: &Stored) {
+    fn push(&self, bundle: &mut Bundle, stored: &Stored) -> Outcome<()> {
         let path = format!("{}/{}", self.kind, self.id);
         let full_url = format!("{}/{path}", self.call.engine.base_url);
-        let body = stored.body.as_deref();
-        let mut entry = bundle.entry(body.map_or(0, <[u8]>::len)).full_url(&full_url);
-        if let Some(body) = body {
-            entry = entry.resource(body);
+        let text = stored.text()?;
+        let mut entry = bundle.entry(text.as_ref().map_or(0, |text| text.json().len())).full_url(&full_url);
+        if let Some(text) = &text {
+            entry = entry.resource(text);
         }
         let (url, status) = match stored.method {
             Method::Post => (self.kind.name(), "201 Created"),
@@ -126,5 +126,6 @@ impl Page<'_> {
         let response =
             EntryResponse { status, location: None, version: Some(stored.version), updated: Some(stored.updated), outcome: None };
         entry.request(stored.method.verb(), url).response(&response).end();
+        Ok(())
     }
 }

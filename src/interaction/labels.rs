@@ -15,7 +15,8 @@ const KEPT: [&str; 2] = ["security", "tag"];
 /// # Errors
 /// A stored resource that cannot be read: a bug.
 pub(super) fn merged(tree: &Tree<'_>, latest: Option<&Stored>) -> Outcome<Option<Vec<u8>>> {
-    let Some(stored) = latest.and_then(|stored| stored.body.as_deref()) else { return Ok(None) };
+    let Some(stored) = latest.map(Stored::text).transpose()?.flatten() else { return Ok(None) };
+    let stored = stored.json();
     if !KEPT.iter().any(|name| memchr::memmem::find(stored, name.as_bytes()).is_some()) {
         return Ok(None);
     }

@@ -12,8 +12,10 @@ mod capabilities;
 mod code;
 mod context;
 mod create;
+mod cut;
 mod delete;
 mod engine;
+mod fill;
 mod history;
 mod labels;
 mod parameters;
@@ -32,6 +34,7 @@ mod write;
 use crate::dossier;
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::security::Principal;
+pub use crate::store::{Incoming, Pieces, Staged, Text};
 use call::Call;
 
 pub use crate::store::Statistics;
@@ -41,7 +44,7 @@ pub use engine::{Behaviour, Engine, Parts};
 pub use parameters::read_parameters;
 pub use place::{Place, Verb};
 pub use request::{Content, EntityTags, Format, Handling, Preconditions, Prefer, Request, Return, Wanted};
-pub use response::{Body, Location, Response, Status, Tag};
+pub use response::{Body, Data, Location, Response, Status, Tag};
 
 /// Does what `request` asks, on behalf of `principal`.
 ///

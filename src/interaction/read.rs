@@ -9,15 +9,15 @@ pub(super) async fn read(call: &Call<'_>) -> Outcome<Response> {
     let (kind, id) = call.request.instance()?;
     call.refuse_parameters(&[])?;
     let stored = call.engine.store.read(call.access, kind, id).await?.ok_or_else(absent)?;
-    rendered(call, &stored)
+    rendered(call, &stored).await
 }
 
 /// The answer that shows one version.
 ///
 /// # Errors
 /// 410 where the version is a deletion.
-pub(super) fn rendered(call: &Call<'_>, stored: &Stored) -> Outcome<Response> {
-    let Some(bytes) = &stored.body else {
+pub(super) async fn rendered(call: &Call<'_>, stored: &Stored) -> Outcome<Response> {
+    let Some(text) = stored.text()? else {
         return Err(Failure::new(Kind::Deleted, "the instance is deleted").due_to(stored.version));
     };
     let about = |response: Response| Response { part: Some(stored.key.part), ..response.about(stored.version, stored.updated) };
@@ -25,8 +25,8 @@ pub(super) fn rendered(call: &Call<'_>, stored: &Stored) -> Outcome<Response> {
         return Ok(about(Response::empty(Status::NotModified)));
     }
     let body = match stored.kind {
-        ResourceType::Binary => binary::rendered(bytes, &call.request.wanted)?,
-        _ => Body::Resource(bytes.clone()),
+        ResourceType::Binary => binary::as_bytes(call.engine, binary::rendered(text, &call.request.wanted)?).await?,
+        _ => Body::Resource(text),
     };
     Ok(about(Response { body, ..Response::empty(Status::Ok) }))
 }

@@ -6,6 +6,7 @@ use super::Interaction;
 use crate::fhir::{InstanceId, ResourceType, VersionId};
 use crate::outcome::{Failure, Outcome};
 pub use crate::search::Handling;
+use crate::store::Staged;
 
 /// One interaction as somebody asked for it: an HTTP request, or an entry of a batch.
 #[derive(Clone, Debug)]
@@ -37,8 +38,22 @@ pub struct Request {
 pub struct Content {
     /// The bytes as sent.
     pub bytes: Bytes,
+    /// What stands for them where they are too many to be held: the content of a Binary.
+    pub staged: Option<Staged>,
     /// What they are.
     pub format: Format,
+}
+
+impl Content {
+    /// Bytes that are all there.
+    pub fn of(bytes: Bytes, format: Format) -> Self {
+        Self { bytes, staged: None, format }
+    }
+
+    /// Whether nothing was sent.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.staged.is_none()
+    }
 }
 
 /// What the bytes of a body are.
@@ -169,6 +184,11 @@ impl Request {
             wanted: Wanted::default(),
             request_id: request_id.into(),
         }
+    }
+
+    /// What stands for the content of a Binary that is too long to be held.
+    pub(super) fn staged(&self) -> Option<&Staged> {
+        self.body.as_ref().and_then(|content| content.staged.as_ref())
     }
 
     /// The type, of an interaction that has one.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::Return;
 use crate::fhir::{InstanceId, Instant, Part, ResourceType, VersionId};
+use crate::store::{Hole, Text};
 
 /// The answer to a [`Request`](super::Request) that was not refused.
 #[derive(Clone, Debug)]
@@ -64,7 +65,7 @@ pub enum Body {
     /// Nothing.
     Empty,
     /// A resource in JSON.
-    Resource(Bytes),
+    Resource(Text),
     /// The content of a Binary.
     Content {
         /// Its type, as stored.
@@ -72,8 +73,27 @@ pub enum Body {
         /// `X-Security-Context`
         security_context: Option<Box<str>>,
         /// Its bytes.
-        bytes: Bytes,
+        data: Data,
     },
+}
+
+/// The bytes of a Binary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// All of them.
+    Whole(Bytes),
+    /// They rest outside the database.
+    Resting(Hole),
+}
+
+impl Data {
+    /// How many there are.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Whole(bytes) => bytes.len() as u64,
+            Self::Resting(hole) => hole.size(),
+        }
+    }
 }
 
 /// What an `ETag` shows.
@@ -105,8 +125,8 @@ impl Location {
 
 impl Response {
     /// An answer with a body that is no version of an instance.
-    pub fn of(bytes: impl Into<Bytes>) -> Self {
-        Self { body: Body::Resource(bytes.into()), ..Self::empty(Status::Ok) }
+    pub fn of(text: impl Into<Text>) -> Self {
+        Self { body: Body::Resource(text.into()), ..Self::empty(Status::Ok) }
     }
 
     /// An answer without a body.

@@ -19,7 +19,7 @@ pub(super) async fn search(call: &Call<'_>) -> Outcome<Response> {
     let plan = query.plan(&engine.indexer, size, engine.context.now())?;
     let part = single(plan.dossiers.as_deref());
     let page = engine.store.search(call.access, plan).await?;
-    Ok(Response { part, ..Response::of(searchset(call, kind, &query, &page).finish()) })
+    Ok(Response { part, ..Response::of(searchset(call, kind, &query, &page)?.finish()) })
 }
 
 /// The dossier a search keeps to, where it keeps to one.
@@ -30,7 +30,7 @@ fn single(dossiers: Option<&[Part]>) -> Option<Part> {
     }
 }
 
-fn searchset(call: &Call<'_>, kind: ResourceType, query: &Query, page: &Page) -> Bundle {
+fn searchset(call: &Call<'_>, kind: ResourceType, query: &Query, page: &Page) -> Outcome<Bundle> {
     let engine = call.engine;
     let mut bundle = Bundle::new("searchset", engine.context.now());
     if let Some(total) = page.total {
@@ -50,13 +50,13 @@ fn searchset(call: &Call<'_>, kind: ResourceType, query: &Query, page: &Page) ->
     bundle.reserve(page.matches.iter().map(|found| found.stored.body.as_ref().map_or(0, Bytes::len)));
     for found in &page.matches {
         let stored = &found.stored;
-        let Some(body) = &stored.body else { continue };
+        let Some(text) = stored.text()? else { continue };
         let full_url = format!("{}/{}/{}", engine.base_url, stored.kind, stored.id);
-        bundle.entry(body.len()).full_url(&full_url).resource(body).search(SearchMode::Match).end();
+        bundle.entry(text.json().len()).full_url(&full_url).resource(&text).search(SearchMode::Match).end();
     }
     if !query.ignored().is_empty() {
         let outcome = operation_outcome(query.ignored()).to_string();
-        bundle.entry(outcome.len()).resource(outcome.as_bytes()).search(SearchMode::Outcome).end();
+        bundle.entry(outcome.len()).resource(&Bytes::from(outcome).into()).search(SearchMode::Outcome).end();
     }
-    bundle
+    Ok(bundle)
 }

@@ -24,7 +24,7 @@ pub(super) async fn update(call: &Call<'_>) -> Outcome<Response> {
             Some(json) => version(call, &body::parse(json)?, latest.as_ref()),
             None => version(call, &tree, latest.as_ref()),
         }?;
-        let receipt = Receipt::of(&write, status, (call.request.prefer.returns, customary(kind)));
+        let receipt = Receipt::of(&write, status, (call.request.prefer.returns, customary(kind)))?;
         if call.commit(vec![write]).await? {
             return Ok(receipt.response());
         }
@@ -37,5 +37,5 @@ fn version(call: &Call<'_>, tree: &Tree<'_>, latest: Option<&Stored>) -> Outcome
     let part = Target::part(call.engine, (kind, id), tree, latest);
     let target = Target::named(call.engine, (kind, id.clone()), part, latest);
     let status = target.status();
-    Ok((target.filled(call.engine, tree, Method::Put)?, status))
+    Ok((target.filled(call.engine, tree, Method::Put, call.request.staged())?, status))
 }

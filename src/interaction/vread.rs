@@ -9,5 +9,5 @@ pub(super) async fn vread(call: &Call<'_>) -> Outcome<Response> {
     call.refuse_parameters(&[])?;
     let stored = call.engine.store.version(call.access, kind, id, version).await?;
     let stored = stored.ok_or_else(|| Failure::new(Kind::Absent, "there is no such version"))?;
-    read::rendered(call, &stored)
+    read::rendered(call, &stored).await
 }

@@ -3,14 +3,15 @@
 
 use bytes::Bytes;
 
+use super::cut::{Cut, Cuts};
 use super::response::{Body, Location};
 use super::{Engine, Response, Return, Status};
 use crate::fhir::json::{Node, Stamp, Tree, stamped};
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionId};
 use crate::outcome::{Failure, Issue, IssueCode, Outcome, operation_outcome};
 use crate::search::index::IndexEntries;
-use crate::store::Stored;
 use crate::store::change::{Expected, Method, Write};
+use crate::store::{Naming, Staged, Stored};
 
 /// An instance that is to get a new version.
 #[derive(Clone, Debug)]
@@ -82,15 +83,17 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The version that holds the resource of `tree` as it is.
+    /// The version that holds the resource of `tree` as it is, but for `staged`, which is the data of a Binary.
     ///
     /// # Errors
     /// A resource that cannot be indexed: a bug.
-    pub(super) fn filled(self, engine: &Engine, tree: &Tree<'_>, method: Method) -> Outcome<Write> {
+    pub(super) fn filled(self, engine: &Engine, tree: &Tree<'_>, method: Method, staged: Option<&Staged>) -> Outcome<Write> {
         let index = engine.indexer.entries(self.kind, tree)?;
         let (version, updated) = (self.version(), self.moment(engine));
-        let body = stamped(tree.root(), &Stamp { id: &self.id, version, updated }, &|_| None);
-        Ok(self.write((version, updated, method), Some(body), index))
+        let cuts = Cuts::of(tree, engine.store.inline_bytes(), staged);
+        let marked = stamped(tree.root(), &Stamp { id: &self.id, version, updated }, &|node| cuts.mark(node));
+        let cut = cuts.cut(marked, self.key.part);
+        Ok(self.write((version, updated, method), Some(cut), index))
     }
 
     /// The version that holds the resource of `tree` with `replace` applied.
@@ -105,23 +108,25 @@ impl<'a> Target<'a> {
         replace: &dyn Fn(Node<'_>) -> Option<String>,
     ) -> Outcome<Write> {
         let (version, updated) = (self.version(), self.moment(engine));
-        let body = stamped(tree.root(), &Stamp { id: &self.id, version, updated }, replace);
-        let index = engine.indexer.entries(self.kind, &Tree::parse(&body).map_err(Failure::fault)?)?;
-        Ok(self.write((version, updated, method), Some(body), index))
+        let cuts = Cuts::of(tree, engine.store.inline_bytes(), None);
+        let replaced = |node: Node<'_>| cuts.mark(node).or_else(|| replace(node));
+        let marked = stamped(tree.root(), &Stamp { id: &self.id, version, updated }, &replaced);
+        let cut = cuts.cut(marked, self.key.part);
+        let index = engine.indexer.entries(self.kind, &Tree::parse(cut.text.json()).map_err(Failure::fault)?)?;
+        Ok(self.write((version, updated, method), Some(cut), index))
     }
 
     fn version(&self) -> VersionId {
         Self::next_version(self.latest)
     }
 
-    fn write(
-        self,
-        (version, updated, method): (VersionId, Instant, Method),
-        body: Option<Vec<u8>>,
-        index: IndexEntries,
-    ) -> Write {
-        let body = body.map(Bytes::from);
-        Write { expected: self.expected(), kind: self.kind, id: self.id, key: self.key, version, updated, method, body, index }
+    fn write(self, (version, updated, method): (VersionId, Instant, Method), cut: Option<Cut>, index: IndexEntries) -> Write {
+        let expected = self.expected();
+        let (body, content) = match cut {
+            Some(cut) => (Some(cut.text.into_stored()), cut.content),
+            None => (None, Naming::default()),
+        };
+        Write { expected, kind: self.kind, id: self.id, key: self.key, version, updated, method, body, content, index }
     }
 
     /// The version that says that the instance is deleted.
@@ -144,15 +149,18 @@ pub(super) struct Receipt {
 
 impl Receipt {
     /// Made before `write` is given away; what it answers is what is asked for, or the other.
-    pub(super) fn of(write: &Write, status: Status, (asked, otherwise): (Option<Return>, Return)) -> Self {
+    ///
+    /// # Errors
+    /// A write that cannot be shown: a bug.
+    pub(super) fn of(write: &Write, status: Status, (asked, otherwise): (Option<Return>, Return)) -> Outcome<Self> {
         let returns = asked.unwrap_or(otherwise);
         let location = Location { kind: write.kind, id: write.id.clone(), version: write.version };
         let body = match returns {
             Return::Minimal => Body::Empty,
-            Return::Representation => write.body.clone().map_or(Body::Empty, Body::Resource),
-            Return::OperationOutcome => Body::Resource(said(status)),
+            Return::Representation => write.text()?.map_or(Body::Empty, Body::Resource),
+            Return::OperationOutcome => Body::Resource(said(status).into()),
         };
-        Self { status, location, updated: write.updated, body, returns, is_asked: asked.is_some() }
+        Ok(Self { status, location, updated: write.updated, body, returns, is_asked: asked.is_some() })
     }
 
     /// The answer, once the write is durable.

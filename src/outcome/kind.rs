@@ -89,6 +89,8 @@ pub enum Kind {
     UrlTooLong,
     /// A content type that is not read.
     UnsupportedFormat,
+    /// A part of a content that is not there.
+    NoSuchRange,
     /// Against a profile or an invariant.
     Invalid,
     /// Against a rule of the dossier.
@@ -132,6 +134,7 @@ impl Kind {
             Self::TooLarge => (413, IssueCode::TooLong),
             Self::UrlTooLong => (414, IssueCode::TooLong),
             Self::UnsupportedFormat => (415, IssueCode::NotSupported),
+            Self::NoSuchRange => (416, IssueCode::Value),
             Self::Invalid => (422, IssueCode::Invalid),
             Self::RuleRefused => (422, IssueCode::BusinessRule),
             Self::Throttled => (429, IssueCode::Throttled),

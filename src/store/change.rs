@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 
+use super::content::{Naming, Retired, Text};
 use crate::audit::AuditRecord;
 use crate::fhir::{InstanceId, InstanceKey, Instant, ResourceType, VersionId};
+use crate::outcome::Outcome;
 use crate::search::index::IndexEntries;
 
 /// What is written together or not at all.
@@ -13,6 +15,30 @@ pub struct Change {
     pub writes: Vec<Write>,
     /// Journal records that must be durable with them.
     pub audit: Vec<AuditRecord>,
+    /// The name of a content that nobody may use any more; of a sweep alone.
+    pub(super) retired: Option<Retired>,
+}
+
+impl Change {
+    /// What is written together, and the journal records of it.
+    pub fn new(writes: Vec<Write>, audit: Vec<AuditRecord>) -> Self {
+        Self { writes, audit, retired: None }
+    }
+
+    /// That a name is given up.
+    pub(super) fn retiring(name: Retired) -> Self {
+        Self { retired: Some(name), ..Self::default() }
+    }
+
+    /// Whether it concerns content that rests outside the database.
+    pub(super) fn concerns_content(&self) -> bool {
+        self.retired.is_some() || self.writes.iter().any(|write| !write.content.is_empty())
+    }
+
+    /// Whether there is nothing to be written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.audit.is_empty() && self.retired.is_none()
+    }
 }
 
 /// One new version of one instance.
@@ -32,10 +58,22 @@ pub struct Write {
     pub updated: Instant,
     /// The interaction that made it, as history shows it.
     pub method: Method,
-    /// The bytes to be served; `None` for a deletion.
+    /// The bytes under which it rests: those to be served, or a [`Text`] with holes; `None` for a deletion.
     pub body: Option<Bytes>,
+    /// The contents that fill its holes.
+    pub content: Naming,
     /// What it is found by; empty for a deletion.
     pub index: IndexEntries,
+}
+
+impl Write {
+    /// The JSON to be served, its holes still to be filled; `None` for a deletion.
+    ///
+    /// # Errors
+    /// A body that is none: a bug.
+    pub fn text(&self) -> Outcome<Option<Text>> {
+        self.body.as_ref().map(|body| Text::at_rest(body, self.key.part)).transpose()
+    }
 }
 
 /// What a write expects of the instance it replaces.

@@ -5,6 +5,7 @@ use diesel::result::{DatabaseErrorKind, Error};
 
 use super::change::{Change, Expected, Method, Write};
 use super::connection::Connection;
+use super::content;
 use super::index;
 use super::journal;
 use super::snapshot;
@@ -20,6 +21,8 @@ use crate::search::index::Term;
 pub enum CommitFailure {
     /// The write with this index expected of its instance what is no longer so.
     Stale(usize),
+    /// The name of a content was retired since the content was put there. Never leaves the store.
+    Swept,
     /// The store could not write, or may not.
     Failed(Failure),
 }
@@ -29,6 +32,8 @@ pub enum CommitFailure {
 pub(super) enum Refusal {
     /// The write with this index expected of its instance what is no longer so.
     Stale(usize),
+    /// The name of a content was retired since the content was put there.
+    Swept,
     /// The database refused.
     Database(Error),
 }
@@ -89,6 +94,9 @@ pub(super) fn check(connection: &mut Connection, change: &Change) -> Result<Vec<
 
 /// Whether `change`, or at least its first write or record, was written already.
 pub(super) fn is_done(connection: &mut Connection, change: &Change) -> Result<bool, Error> {
+    if let Some(retired) = &change.retired {
+        return content::is_retired(connection, retired);
+    }
     match (change.writes.first(), change.audit.first()) {
         (Some(write), _) => is_written(connection, write),
         (None, Some(record)) => journal::holds(connection, record),
@@ -112,6 +120,7 @@ pub(super) fn write(connection: &mut Connection, change: &Change, replaced: &[Re
     for (index, (write, replaced)) in change.writes.iter().zip(replaced).enumerate() {
         write_version(connection, write, replaced).map_err(|error| taken(index, error))?;
     }
+    content::write(connection, change)?;
     journal::append(connection, &change.audit)?;
     Ok(())
 }

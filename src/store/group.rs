@@ -45,7 +45,8 @@ pub(super) fn write(connection: &mut Connection, changes: &[&Change]) -> Result<
             answers.push(None);
             continue;
         }
-        if change.writes.iter().zip(&replaced).any(|(write, replaced)| moves(write, replaced)) {
+        let moves = change.writes.iter().zip(&replaced).any(|(write, replaced)| moves(write, replaced));
+        if moves || change.concerns_content() {
             write_alone(connection, change)?;
         } else {
             rows.add(change, &replaced);
@@ -67,7 +68,7 @@ fn moves(write: &Write, replaced: &Replaced) -> bool {
 fn write_alone(connection: &mut Connection, change: &Change) -> Result<(), Late> {
     let written = commit::check(connection, change).and_then(|replaced| commit::write(connection, change, &replaced));
     written.map_err(|refusal| match refusal {
-        Refusal::Stale(_) => Late(Error::RollbackTransaction),
+        Refusal::Stale(_) | Refusal::Swept => Late(Error::RollbackTransaction),
         Refusal::Database(error) => Late(error),
     })
 }

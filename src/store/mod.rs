@@ -11,6 +11,7 @@ mod bulk;
 pub mod change;
 mod commit;
 mod connection;
+mod content;
 mod copy;
 mod dialect;
 mod failure;
@@ -45,6 +46,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 pub use commit::CommitFailure;
+pub use content::{Digest, Form, Hole, Incoming, Naming, Pieces, Staged, Swept, Text};
 pub use copy::{Copied, copy};
 pub use query::{Match, Page};
 pub use schema::migrate;
@@ -52,13 +54,14 @@ pub use snapshot::{Stored, Stretch};
 pub use verify::{Fault, Step, Verification, Verified};
 
 use crate::audit::AuditRecord;
-use crate::config::{Limits, StoreSettings};
+use crate::config::{ContentSettings, Limits, StoreSettings};
 use crate::dossier::Access;
 use crate::fhir::{InstanceId, Part, ResourceType, VersionId};
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::search::plan::Plan;
 use change::{Change, Expected};
 use connection::{Connection, Source};
+use content::Contents;
 use dialect::Use;
 use failure::{refused, unavailable};
 use glance::Glances;
@@ -71,6 +74,7 @@ pub struct Store {
     term_key: [u8; 16],
     readers: usize,
     queue_limit: usize,
+    contents: Contents,
     glances: Glances,
     /// Only where this process has the database for itself.
     recent: Option<Arc<Recent>>,
@@ -133,8 +137,10 @@ impl Store {
             set => set,
         };
         let queue = || Arc::new(Queue::new(limits.store_queue_requests));
+        let (term_key, content) = (schema::term_key(&mut connection)?, ContentSettings::default());
         let store = Self {
-            term_key: schema::term_key(&mut connection)?,
+            term_key,
+            contents: Contents::new(content.place_beside(settings), &content, &term_key),
             readers,
             queue_limit: limits.store_queue_requests,
             glances: Glances::new(source.clone(), source.dialect().glances(readers)),
@@ -250,7 +256,7 @@ impl Store {
         if touched(&change).any(|part| !access.covers(part)) {
             return Err(CommitFailure::Failed(Failure::new(Kind::Concealed, "not found")));
         }
-        self.write(change).await
+        self.write_with_content(change).await
     }
 
     /// Appends `records` to the journal; they are on the disk when this returns.
@@ -258,10 +264,10 @@ impl Store {
     /// # Errors
     /// The database is away, or too many wait for it ([`Kind::Unavailable`]).
     pub async fn record(&self, records: Vec<AuditRecord>) -> Outcome<()> {
-        match self.write(Change { writes: Vec::new(), audit: records }).await {
+        match self.write(Change::new(Vec::new(), records)).await {
             Ok(()) => Ok(()),
             Err(CommitFailure::Failed(failure)) => Err(failure),
-            Err(CommitFailure::Stale(_)) => Err(Failure::fault("a record of the journal expects nothing")),
+            Err(CommitFailure::Stale(_) | CommitFailure::Swept) => Err(Failure::fault("a record of the journal expects nothing")),
         }
     }
 
@@ -336,7 +342,7 @@ impl Store {
     }
 
     async fn write(&self, change: Change) -> Result<(), CommitFailure> {
-        if change.writes.is_empty() && change.audit.is_empty() {
+        if change.is_empty() {
             return Ok(());
         }
         let (reply, answer) = oneshot::channel();

@@ -294,6 +294,7 @@ mod tests {
             updated: Instant::from_micros(rid),
             method: Method::Post,
             body: Some(b"{}".to_vec().into()),
+            content: crate::store::Naming::default(),
             index,
         }
     }
@@ -309,7 +310,7 @@ mod tests {
         };
         let others = vec![creation(ResourceType::List, 2), creation(ResourceType::Binary, 3), document];
         for writes in [others, vec![next]] {
-            store.commit(&Access::to_everything(), Change { writes, audit: Vec::new() }).await.unwrap();
+            store.commit(&Access::to_everything(), Change::new(writes, Vec::new())).await.unwrap();
         }
     }
 

@@ -8,12 +8,14 @@ use diesel::result::{Error, QueryResult};
 
 use super::change::Method;
 use super::connection::Connection;
+use super::content::Text;
 use super::dialect::Dialect;
 use super::row::Columns;
 use super::statement::Statement;
 use crate::dossier::Access;
 use crate::fhir::key::name_hash;
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionId};
+use crate::outcome::Outcome;
 
 /// A version of an instance as it rests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +32,18 @@ pub struct Stored {
     pub updated: Instant,
     /// The interaction that made it.
     pub method: Method,
-    /// The bytes to be served; `None` for a deletion.
+    /// The bytes under which it rests, whose [`text`](Self::text) is served; `None` for a deletion.
     pub body: Option<Bytes>,
+}
+
+impl Stored {
+    /// The JSON to be served, its holes still to be filled; `None` for a deletion.
+    ///
+    /// # Errors
+    /// A damaged row.
+    pub fn text(&self) -> Outcome<Option<Text>> {
+        self.body.as_ref().map(|body| Text::at_rest(body, self.key.part)).transpose()
+    }
 }
 
 /// Which versions of a history are wanted.

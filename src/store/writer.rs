@@ -237,11 +237,11 @@ fn write_together(connection: &mut Connection, changes: &[&Change]) -> Result<Ve
         match commit::check(connection, change) {
             Ok(replaced) => match commit::write(connection, change, &replaced) {
                 Ok(()) => answers.push(Ok(())),
-                Err(Refusal::Stale(_)) => return Err(Late(Error::RollbackTransaction)),
+                Err(Refusal::Stale(_) | Refusal::Swept) => return Err(Late(Error::RollbackTransaction)),
                 Err(Refusal::Database(error)) => return Err(Late(error)),
             },
-            Err(Refusal::Stale(index)) => answers.push(Err(Refusal::Stale(index))),
             Err(Refusal::Database(error)) => return Err(Late(error)),
+            Err(refusal @ (Refusal::Stale(_) | Refusal::Swept)) => answers.push(Err(refusal)),
         }
     }
     Ok(answers)
@@ -266,6 +266,7 @@ fn write_apart(connection: &mut Connection, changes: &[&Change]) -> Result<Vec<R
 fn told(refusal: Refusal) -> CommitFailure {
     match refusal {
         Refusal::Stale(index) => CommitFailure::Stale(index),
+        Refusal::Swept => CommitFailure::Swept,
         Refusal::Database(error) => CommitFailure::Failed(failure(error)),
     }
 }

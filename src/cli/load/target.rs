@@ -90,10 +90,10 @@ async fn executed(engine: &Engine, request: Request) -> Outcome<Answer> {
     let place = Place::read(&request.path)?;
     let mut asked = interaction::Request::new(place.interaction(verb)?, engine.context().request_id());
     (asked.kind, asked.id, asked.version) = place.parts();
-    asked.body = Some(Content { bytes: request.body.into(), format: Format::Json { content_type: FHIR_JSON.into() } });
+    asked.body = Some(Content::of(request.body.into(), Format::Json { content_type: FHIR_JSON.into() }));
     let response = interaction::execute(engine, &Principal::Open, &asked).await?;
     let body = match response.body {
-        Body::Resource(bytes) => bytes.to_vec(),
+        Body::Resource(text) => text.json().to_vec(),
         Body::Empty | Body::Content { .. } => Vec::new(),
     };
     Ok(Answer { status: response.status.code(), body })

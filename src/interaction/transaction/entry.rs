@@ -105,7 +105,7 @@ fn offered(place: &Place, verb: Verb) -> Outcome<Interaction> {
 
 fn resource(node: Node<'_>, bytes: &Bytes) -> Option<Content> {
     let resource = node.member("resource").filter(|resource| resource.kind() == JsonKind::Object)?;
-    Some(Content { bytes: bytes.slice(resource.span()), format: Format::Entry })
+    Some(Content::of(bytes.slice(resource.span()), Format::Entry))
 }
 
 fn preconditions(asked: Node<'_>) -> Outcome<Preconditions> {

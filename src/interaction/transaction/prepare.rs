@@ -275,12 +275,12 @@ impl Ground<'_> {
         };
         let (status, method) = (target.status(), if assignment.key.is_some() { Method::Post } else { Method::Put });
         let write = if page.sites.is_empty() {
-            target.filled(engine, &page.tree, method)
+            target.filled(engine, &page.tree, method, None)
         } else {
             target.rewritten(engine, &page.tree, method, &|node| self.replaced(page, assigned, node))
         };
         let write = write.map_err(|failure| entry.located(failure))?;
-        let receipt = Receipt::of(&write, status, (self.call.request.prefer.returns, Return::Minimal));
+        let receipt = Receipt::of(&write, status, (self.call.request.prefer.returns, Return::Minimal))?;
         Ok((entry.at, receipt, write))
     }
 

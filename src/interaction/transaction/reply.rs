@@ -8,6 +8,7 @@ use crate::interaction::bundle::{Bundle, EntryResponse};
 use crate::interaction::call::Call;
 use crate::interaction::{Body, Response, Return, Tag};
 use crate::outcome::{Failure, Outcome, operation_outcome};
+use crate::store::Text;
 
 /// The answer to one entry.
 #[derive(Clone, Debug, Default)]
@@ -17,8 +18,8 @@ pub(super) struct Reply {
     pub(super) location: Option<String>,
     pub(super) version: Option<VersionId>,
     pub(super) updated: Option<Instant>,
-    pub(super) resource: Option<Bytes>,
-    pub(super) outcome: Option<Bytes>,
+    pub(super) resource: Option<Text>,
+    pub(super) outcome: Option<Text>,
 }
 
 impl Reply {
@@ -34,7 +35,7 @@ impl Reply {
     pub(super) fn done(response: Response, base_url: &str) -> Self {
         let is_outcome = response.applied == Some(Return::OperationOutcome);
         let body = match response.body {
-            Body::Resource(bytes) => Some(bytes),
+            Body::Resource(text) => Some(text),
             Body::Empty | Body::Content { .. } => None,
         };
         let (outcome, resource) = if is_outcome { (body, None) } else { (None, body) };
@@ -58,7 +59,7 @@ impl Reply {
         Self {
             status: failure.kind().status().to_string().into(),
             version: failure.version(),
-            outcome: Some(Bytes::from(operation_outcome(failure.issues()).to_string())),
+            outcome: Some(Bytes::from(operation_outcome(failure.issues()).to_string()).into()),
             ..Self::default()
         }
     }
@@ -68,8 +69,8 @@ impl Reply {
 pub(super) fn bundle(call: &Call<'_>, kind: &str, replies: &[Reply]) -> Response {
     let mut bundle = Bundle::new(kind, call.engine.context.now());
     for reply in replies {
-        let resource = reply.resource.as_deref();
-        let mut entry = bundle.entry(resource.map_or(0, <[u8]>::len));
+        let resource = reply.resource.as_ref();
+        let mut entry = bundle.entry(resource.map_or(0, |text| text.json().len()));
         if let Some(full_url) = &reply.full_url {
             entry = entry.full_url(full_url);
         }
@@ -81,7 +82,7 @@ pub(super) fn bundle(call: &Call<'_>, kind: &str, replies: &[Reply]) -> Response
             location: reply.location.as_deref(),
             version: reply.version,
             updated: reply.updated,
-            outcome: reply.outcome.as_deref(),
+            outcome: reply.outcome.as_ref().map(|outcome| &**outcome.json()),
         };
         entry.response(&response).end();
     }

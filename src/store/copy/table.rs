@@ -103,6 +103,19 @@ pub(in crate::store) const TABLES: &[Table] = &[
         page_rows: LARGE_ROWS,
     },
     Table {
+        name: "content",
+        columns: &[
+            ("part", BigInt),
+            ("digest", Binary),
+            ("generation", BigInt),
+            ("uses", BigInt),
+            ("size", BigInt),
+            ("chunks", Binary),
+        ],
+        keys: Keys::same(&[0, 1]),
+        page_rows: LARGE_ROWS,
+    },
+    Table {
         name: "alias",
         columns: &[("name", BigInt), ("kind", SmallInt), ("id", Text), ("part", BigInt), ("rid", BigInt)],
         keys: Keys::same(&[0, 1, 2]),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
 use crate::audit::AuditRecord;
-use crate::config::{Limits, StoreSettings};
+use crate::config::{ContentPlace, ContentSettings, Limits, StoreSettings};
 use crate::dossier::Access;
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionId};
 use crate::search::index::IndexEntries;
@@ -15,12 +15,13 @@ use crate::store::connection::{Connection, Source};
 use crate::store::dialect::{Dialect, Use};
 use crate::store::row::Columns;
 use crate::store::statement::Statement;
-use crate::store::{CommitFailure, Store, Stored, Stretch};
+use crate::store::{CommitFailure, Naming, Store, Stored, Stretch};
 
 /// A store in a place of its own, thrown away at the end.
 pub(super) struct Bed {
     pub(super) store: Store,
     pub(super) settings: StoreSettings,
+    contents: TempDir,
     place: Place,
 }
 
@@ -40,12 +41,27 @@ impl Bed {
     pub(super) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = StoreSettings::Sqlite { path: folder.path().join("deep/er/carnet.sqlite") };
-        Self { store: Store::open(&settings, &limits()).unwrap(), settings, place: Place::Folder { _folder: folder } }
+        Self::at(settings, Place::Folder { _folder: folder })
     }
 
     pub(super) fn postgres() -> Self {
         let (settings, name) = empty_schema();
-        Self { store: Store::open(&settings, &limits()).unwrap(), settings, place: Place::Schema(name) }
+        Self::at(settings, Place::Schema(name))
+    }
+
+    fn at(settings: StoreSettings, place: Place) -> Self {
+        let contents = tempfile::tempdir().unwrap();
+        Self { store: opened(&settings, &contents), settings, contents, place }
+    }
+
+    /// The same store, opened by another server.
+    pub(super) fn reopened(&self) -> Store {
+        opened(&self.settings, &self.contents)
+    }
+
+    /// Where contents rest.
+    pub(super) fn contents(&self) -> &std::path::Path {
+        self.contents.path()
     }
 
     /// A connection of its own to the database of the store.
@@ -78,7 +94,7 @@ impl Bed {
     }
 
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitFailure> {
-        self.store.commit(&everything(), Change { writes, audit: Vec::new() }).await
+        self.store.commit(&everything(), Change::new(writes, Vec::new())).await
     }
 
     /// Commits that all wait when this returns, however fast the writers are: none may write before.
@@ -123,6 +139,11 @@ impl Drop for Bed {
             Place::Schema(name) => server().batch(&format!("DROP SCHEMA {name} CASCADE")).unwrap(),
         }
     }
+}
+
+fn opened(settings: &StoreSettings, contents: &TempDir) -> Store {
+    let place = ContentPlace::Folder(contents.path().to_owned());
+    Store::open(settings, &limits()).unwrap().with_content(place, &ContentSettings::default())
 }
 
 /// The name of a schema of PostgreSQL that nobody else uses, and the settings that lead there.
@@ -172,6 +193,7 @@ pub(super) fn creation(key: InstanceKey) -> Write {
         method: Method::Post,
         body: Some(format!("{}/1", key.rid).into_bytes().into()),
         index: IndexEntries::default(),
+        content: Naming::default(),
     }
 }
 

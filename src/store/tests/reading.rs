@@ -98,7 +98,7 @@ on_each_back_end! {
 
     async fn what_an_access_does_not_cover_is_not_written(bed: &Bed) {
         let write = creation(InstanceKey { part: Part(2), rid: 1 });
-        let change = crate::store::change::Change { writes: vec![write.clone()], audit: Vec::new() };
+        let change = crate::store::change::Change::new(vec![write.clone()], Vec::new());
         let answer = bed.store.commit(&Access::to_dossiers(&[DOSSIER]), change).await;
         assert!(matches!(answer, Err(crate::store::CommitFailure::Failed(failure)) if failure.kind().status() == 404));
         assert_eq!(bed.read(&write.id).await, None);

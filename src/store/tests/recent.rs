@@ -165,7 +165,7 @@ async fn no_memory_means_that_nothing_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let settings = StoreSettings::Sqlite { path: folder.path().join("carnet.sqlite") };
     let store = Store::open(&settings, &Limits { recent_bytes: 0, ..limits() }).unwrap();
-    let change = crate::store::change::Change { writes: vec![sought(1)], audit: Vec::new() };
+    let change = crate::store::change::Change::new(vec![sought(1)], Vec::new());
     store.commit(&everything(), change).await.unwrap();
     for _ in 0..3 {
         assert_eq!(found(&store).await, [1]);

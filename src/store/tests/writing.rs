@@ -162,9 +162,9 @@ on_each_back_end! {
 
     async fn a_record_of_the_journal_is_durable_with_or_without_a_change(bed: &Bed) {
         bed.store.record(vec![record(DOSSIER, "read"), record(Part(0), "search")]).await.unwrap();
-        let change = Change { writes: vec![creation(key(1))], audit: vec![record(DOSSIER, "create")] };
+        let change = Change::new(vec![creation(key(1))], vec![record(DOSSIER, "create")]);
         bed.store.commit(&everything(), change).await.unwrap();
-        let refused = Change { writes: vec![creation(key(1))], audit: vec![record(DOSSIER, "lie")] };
+        let refused = Change::new(vec![creation(key(1))], vec![record(DOSSIER, "lie")]);
         assert_eq!(stale(bed.store.commit(&everything(), refused).await), 0);
         assert_eq!(bed.journal(DOSSIER), [(1, "read".to_owned()), (2, "create".to_owned())]);
         assert_eq!(bed.journal(Part(0)), [(1, "search".to_owned())]);
@@ -178,8 +178,8 @@ on_each_back_end! {
 
     async fn what_was_written_is_known_again_and_nothing_else_is(bed: &Bed) {
         let first = creation(key(1));
-        let change = |write: &Write| Change { writes: vec![write.clone()], audit: vec![record(DOSSIER, "create")] };
-        let told = |entry: &str| Change { writes: Vec::new(), audit: vec![record(DOSSIER, entry)] };
+        let change = |write: &Write| Change::new(vec![write.clone()], vec![record(DOSSIER, "create")]);
+        let told = |entry: &str| Change::new(Vec::new(), vec![record(DOSSIER, entry)]);
         bed.store.commit(&everything(), change(&first)).await.unwrap();
         let mut connection = bed.connection(Use::Writing);
         let other = Write { body: Some(b"other".to_vec().into()), ..first.clone() };
@@ -209,14 +209,14 @@ async fn several_stores_share_a_database_of_postgres() {
     let access = everything();
     let updates = (0..40).map(|turn| {
         let (store, writes) = (if turn % 2 == 0 { &bed.store } else { &other }, vec![update(&first)]);
-        store.commit(&access, Change { writes, audit: vec![record(DOSSIER, "update")] })
+        store.commit(&access, Change::new(writes, vec![record(DOSSIER, "update")]))
     });
     let answers = futures_util::future::join_all(updates).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
     assert!(answers.iter().all(|answer| matches!(answer, Ok(()) | Err(CommitFailure::Stale(0)))), "{answers:?}");
     let creations = (0..40).map(|rid| {
         let (store, writes) = (if rid % 2 == 0 { &bed.store } else { &other }, vec![creation(key(100 + rid))]);
-        store.commit(&access, Change { writes, audit: vec![record(DOSSIER, "create")] })
+        store.commit(&access, Change::new(writes, vec![record(DOSSIER, "create")]))
     });
     for answer in futures_util::future::join_all(creations).await {
         answer.unwrap();

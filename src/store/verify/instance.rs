@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use diesel::result::QueryResult;
 
 use super::resource::{self, Stated};
@@ -49,7 +50,8 @@ struct Current {
     method: i16,
     main_date: Option<(i64, i64)>,
     terms: Vec<u8>,
-    body: Option<Vec<u8>>,
+    /// Its JSON.
+    body: Option<Bytes>,
 }
 
 /// A page of instances and what the other tables hold between the one before it and its end.
@@ -147,7 +149,7 @@ impl Look<'_> {
             let page = self.connection.load(&statement, |row| {
                 let key = (row.bigint(0)?, row.bigint(1)?);
                 let of = (row.smallint(2)?, row.text(3)?, row.bigint(4)?);
-                Ok((key, of, (row.bigint(5)?, row.smallint(6)?, row.optional_binary(7)?)))
+                Ok((key, of, (row.bigint(5)?, row.smallint(6)?, resource::json(row.optional_binary(7)?, key.0))))
             })?;
             let Some((key, (_, _, version), _)) = page.last() else { return Ok(()) };
             after = (*key, *version);
@@ -205,7 +207,7 @@ fn page(connection: &mut Connection, after: Key) -> QueryResult<Page> {
             method: row.smallint(6)?,
             main_date: row.optional_bigint(7)?.zip(row.optional_bigint(8)?),
             terms: row.optional_binary(9)?.unwrap_or_default(),
-            body: row.optional_binary(10)?,
+            body: resource::json(row.optional_binary(10)?, row.bigint(0)?),
         })
     })?;
     let stretch = (after, instances.last().map_or(LAST, |last| last.key));

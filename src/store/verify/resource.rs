@@ -1,7 +1,10 @@
 //! The bytes of a version: what they say of themselves is what the database says of them.
 
+use bytes::Bytes;
+
 use crate::fhir::json::{Node, Tree};
-use crate::fhir::{Instant, ResourceType};
+use crate::fhir::{Instant, Part, ResourceType};
+use crate::store::Text;
 use crate::store::change::Method;
 
 /// What the database says of a version.
@@ -11,6 +14,12 @@ pub(super) struct Stated<'a> {
     pub(super) version: i64,
     pub(super) updated: i64,
     pub(super) method: i16,
+}
+
+/// The JSON of a version of the dossier `part` that rests as `body`, its contents left out; what is none is judged as it is.
+pub(super) fn json(body: Option<Vec<u8>>, part: i64) -> Option<Bytes> {
+    let body = Bytes::from(body?);
+    Some(Text::at_rest(&body, Part(part)).map_or(body, |text| text.json().clone()))
 }
 
 /// What is wrong with a version whose body is `body`; its tree where it can be read.

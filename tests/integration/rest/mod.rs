@@ -1,6 +1,7 @@
 //! The RESTful API of R4, over HTTP.
 
 mod binary;
+mod content;
 mod door;
 mod instance;
 mod journal;

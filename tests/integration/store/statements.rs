@@ -17,7 +17,7 @@ const NO_ROWS: &[&str] = &[
 ];
 
 /// The tables of a dossier, and the one of names.
-const TABLES: &str = "instance|version|term|date_value|string_value|quantity_value|audit|audit_head|alias";
+const TABLES: &str = "instance|version|term|date_value|string_value|quantity_value|audit|audit_head|content|alias";
 
 /// What asks every server: searches that name no dossier.
 const FANS_OUT: &[(&str, &str)] = &[
@@ -27,6 +27,7 @@ const FANS_OUT: &[(&str, &str)] = &[
     (r"^quantity_value v WHERE v\.parameter = ", "instances by a number or quantity"),
     (r"^instance i WHERE i\.kind (=|IN) .* AND i\.body IS NOT NULL AND ", "all instances of a type"),
     (r"^instance i WHERE \$\d+ = \$\d+ AND ", "none: a condition that nothing fulfils"),
+    (r"^content WHERE uses > \$1 LIMIT ", "whether there is any content, when its place is looked at for the first time"),
 ];
 
 /// The text from `from` up to the parenthesis that ends what it stands in.

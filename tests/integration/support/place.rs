@@ -1,6 +1,7 @@
 //! Where the store of a test rests: a file, or, where `CARNET_TEST_POSTGRES` names a server of PostgreSQL, a schema there.
 
 use std::fs::read_to_string;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use carnet::config::StoreSettings;
@@ -28,7 +29,7 @@ const PARTITIONS: u32 = 2;
 /// A place that nobody else uses and that is thrown away at the end.
 pub(crate) enum Place {
     Folder(TempDir),
-    Schema { server: String, name: String },
+    Schema { server: String, name: String, contents: TempDir },
 }
 
 /// A record of the journal.
@@ -93,7 +94,7 @@ impl Place {
         let name = format!("server_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let made = format!("DROP SCHEMA IF EXISTS {name} CASCADE; {ROLE} CREATE SCHEMA {name} AUTHORIZATION carnet_server");
         PgConnection::establish(&server).unwrap().batch_execute(&made).unwrap();
-        let place = Self::Schema { server, name };
+        let place = Self::Schema { server, name, contents: TempDir::new().unwrap() };
         migrate(&place.store()).unwrap();
         PgConnection::establish(&place.argument()).unwrap().batch_execute(&partitioned()).unwrap();
         place
@@ -101,6 +102,14 @@ impl Place {
 
     pub(crate) fn store(&self) -> StoreSettings {
         self.argument().parse().unwrap()
+    }
+
+    /// Where content rests that is too long for the database.
+    pub(crate) fn contents(&self) -> PathBuf {
+        match self {
+            Self::Folder(folder) => folder.path().join("contents"),
+            Self::Schema { contents, .. } => contents.path().to_owned(),
+        }
     }
 
     /// The store as the command line names it.
@@ -178,7 +187,7 @@ impl Place {
     }
 
     fn url(&self) -> String {
-        let Self::Schema { server, name } = self else { panic!("a server") };
+        let Self::Schema { server, name, .. } = self else { panic!("a server") };
         let separator = if server.contains('?') { '&' } else { '?' };
         format!("{server}{separator}options=-csearch_path%3D{name}")
     }
@@ -186,7 +195,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Self::Schema { server, name } = self {
+        if let Self::Schema { server, name, .. } = self {
             // A server of the test's own may be gone already.
             let Ok(mut connection) = PgConnection::establish(server) else { return };
             connection.batch_execute(&format!("DROP SCHEMA {name} CASCADE")).unwrap();

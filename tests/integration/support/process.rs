@@ -39,6 +39,7 @@ impl Process {
             .args(["serve", "--listen", "127.0.0.1:0", "--store"])
             .arg(place.argument())
             .envs(PATIENT)
+            .env("CARNET_CONTENT_STORE", format!("file:{}", place.contents().display()))
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

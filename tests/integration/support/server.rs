@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use carnet::app::{self, Ending, Running};
-use carnet::config::{Limits, Settings};
+use carnet::config::{ContentPlace, Limits, Settings};
 use carnet::fhir::Instant;
 use carnet::interaction::Context;
 use serde_json::Value;
@@ -57,6 +57,7 @@ impl Server {
     pub(crate) fn start_at(place: Place, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings =
             Settings { listen: "127.0.0.1:0".parse().unwrap(), store: place.store(), limits: patient(), ..Settings::default() };
+        settings.content.store = Some(ContentPlace::Folder(place.contents()));
         change(&mut settings);
         let running = app::start(&settings, context(), Ending::ByHolder).unwrap();
         let base_url = running.base_url().to_string();

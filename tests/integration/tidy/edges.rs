@@ -47,7 +47,7 @@ const WIRING: &[&str] = &["lib", "app", "cli", "main", "bin"];
 /// Crates that one module alone knows.
 const OWNED_CRATES: &[(&str, &[&str])] = &[
     ("http", &["actix_http", "actix_web", "rustls", "rustls_openssl"]),
-    ("store", &["diesel", "diesel_migrations", "libsqlite3_sys", "pq_sys"]),
+    ("store", &["diesel", "diesel_migrations", "libsqlite3_sys", "object_store", "pq_sys"]),
 ];
 
 /// One module naming another.
