@@ -283,7 +283,7 @@ fn with_content<'a>(statement: Statement<'a>, writes: &[&'a Write]) -> Statement
         .bind(Value::OptionalBigInts(dates().map(|date| date.map(|range| range.low)).collect()))
         .bind(Value::OptionalBigInts(dates().map(|date| date.map(|range| range.high)).collect()))
         .bind(Value::Binaries(writes.iter().map(|write| Cow::Owned(pack(&write.index.terms))).collect()))
-        .bind(Value::OptionalBinaries(writes.iter().map(|write| write.body.as_deref()).collect()))
+        .bind(Value::OptionalBinaries(writes.iter().map(|write| write.compressed()).collect()))
 }
 
 fn parts<'a>(writes: &[&Write]) -> Value<'a> {

@@ -1,7 +1,10 @@
 //! A unit of work as plain data: everything one transaction writes, and what must still be true when it does.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
+use super::compression::compressed;
 use super::content::{Naming, Retired, Text};
 use crate::audit::AuditRecord;
 use crate::fhir::{InstanceId, InstanceKey, Instant, ResourceType, VersionId};
@@ -73,6 +76,11 @@ impl Write {
     /// A body that is none: a bug.
     pub fn text(&self) -> Outcome<Option<Text>> {
         self.body.as_ref().map(|body| Text::at_rest(body, self.key.part)).transpose()
+    }
+
+    /// The body as it is written to the database.
+    pub(super) fn compressed(&self) -> Option<Cow<'_, [u8]>> {
+        self.body.as_deref().map(|body| compressed(self.kind, body))
     }
 }
 

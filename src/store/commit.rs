@@ -107,7 +107,7 @@ pub(super) fn is_done(connection: &mut Connection, change: &Change) -> Result<bo
 fn is_written(connection: &mut Connection, write: &Write) -> Result<bool, Error> {
     for text in [SELECT_CURRENT, SELECT_SUPERSEDED] {
         let statement = at(text, write.key).bind(write.version.0).bind(write.updated.micros()).bind(write.method.code());
-        let bodies = connection.load(&statement, |row| row.optional_binary(0))?;
+        let bodies = connection.load(&statement, |row| row.optional_body(0))?;
         if bodies.iter().any(|body| body.as_deref() == write.body.as_deref()) {
             return Ok(true);
         }
@@ -186,20 +186,18 @@ fn move_instance(connection: &mut Connection, write: &Write, old: InstanceKey) -
 }
 
 fn insert_instance(connection: &mut Connection, write: &Write) -> Result<(), Error> {
-    let terms = pack(&write.index.terms);
     let statement = at(INSERT_INSTANCE, write.key).bind(write.kind.code()).bind(write.id.as_str());
-    connection.execute(&with_content(statement, write, &terms))?;
+    connection.execute(&with_content(statement, write))?;
     Ok(())
 }
 
 fn update_instance(connection: &mut Connection, write: &Write) -> Result<(), Error> {
-    let terms = pack(&write.index.terms);
-    let statement = with_content(Statement::new(UPDATE_INSTANCE), write, &terms);
+    let statement = with_content(Statement::new(UPDATE_INSTANCE), write);
     connection.execute(&statement.bind(write.key.part.0).bind(write.key.rid))?;
     Ok(())
 }
 
-fn with_content<'a>(statement: Statement<'a>, write: &'a Write, terms: &'a [u8]) -> Statement<'a> {
+fn with_content<'a>(statement: Statement<'a>, write: &'a Write) -> Statement<'a> {
     let date = write.index.main_date;
     statement
         .bind(write.version.0)
@@ -207,8 +205,8 @@ fn with_content<'a>(statement: Statement<'a>, write: &'a Write, terms: &'a [u8])
         .bind(write.method.code())
         .bind(date.map(|range| range.low))
         .bind(date.map(|range| range.high))
-        .bind(terms)
-        .bind(write.body.as_deref())
+        .bind(pack(&write.index.terms))
+        .bind(write.compressed())
 }
 
 fn at<'a>(text: &'static str, key: InstanceKey) -> Statement<'a> {

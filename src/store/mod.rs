@@ -10,6 +10,7 @@ mod address;
 mod bulk;
 pub mod change;
 mod commit;
+mod compression;
 mod connection;
 mod content;
 mod copy;

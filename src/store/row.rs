@@ -1,5 +1,6 @@
 //! A row that was loaded, its columns read by position, whichever the back end.
 
+use bytes::Bytes;
 use diesel::backend::Backend;
 use diesel::connection::LoadConnection;
 use diesel::deserialize::FromSql;
@@ -8,6 +9,8 @@ use diesel::result::{Error, QueryResult};
 use diesel::row::Row;
 use diesel::sql_types::{BigInt, Binary, Double, Integer, SmallInt, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
+
+use super::compression::expanded;
 
 /// The columns of a row, read by position. NULL where a value is needed is an error.
 pub(super) trait Columns {
@@ -19,6 +22,11 @@ pub(super) trait Columns {
     fn text(&self, column: usize) -> QueryResult<String>;
     fn optional_text(&self, column: usize) -> QueryResult<Option<String>>;
     fn optional_binary(&self, column: usize) -> QueryResult<Option<Vec<u8>>>;
+
+    /// The body of a version, which rests compressed.
+    fn optional_body(&self, column: usize) -> QueryResult<Option<Bytes>> {
+        self.optional_binary(column)?.map(|bytes| expanded(&Bytes::from(bytes))).transpose()
+    }
 }
 
 /// A row of SQLite.

@@ -174,7 +174,7 @@ pub(super) fn stored(row: &dyn Columns) -> QueryResult<Stored> {
         version: VersionId(row.bigint(4)?),
         updated: Instant::from_micros(row.bigint(5)?),
         method: method(row.smallint(6)?)?,
-        body: row.optional_binary(7)?.map(Bytes::from),
+        body: row.optional_body(7)?,
     })
 }
 
@@ -186,7 +186,7 @@ fn superseded(current: &Stored, row: &dyn Columns) -> QueryResult<Stored> {
         version: VersionId(row.bigint(0)?),
         updated: Instant::from_micros(row.bigint(1)?),
         method: method(row.smallint(2)?)?,
-        body: row.optional_binary(3)?.map(Bytes::from),
+        body: row.optional_body(3)?,
     })
 }
 

@@ -22,7 +22,7 @@ pub(super) enum Value<'a> {
     Double(f64),
     Text(Cow<'a, str>),
     Binary(Cow<'a, [u8]>),
-    OptionalBinary(Option<&'a [u8]>),
+    OptionalBinary(Option<Cow<'a, [u8]>>),
     /// Columns of rows that are written together; PostgreSQL only.
     BigInts(Vec<i64>),
     OptionalBigInts(Vec<Option<i64>>),
@@ -31,7 +31,7 @@ pub(super) enum Value<'a> {
     Doubles(Vec<f64>),
     Texts(Vec<&'a str>),
     Binaries(Vec<Cow<'a, [u8]>>),
-    OptionalBinaries(Vec<Option<&'a [u8]>>),
+    OptionalBinaries(Vec<Option<Cow<'a, [u8]>>>),
 }
 
 /// A text and the values of its `?`, in their order. The prepared form is kept by text unless it is made for [`once`](Self::once).
@@ -92,7 +92,7 @@ value_from! {
     Text(String),
     Binary(&'a [u8]),
     Binary(Vec<u8>),
-    OptionalBinary(Option<&'a [u8]>),
+    OptionalBinary(Option<Cow<'a, [u8]>>),
     BigInts(Vec<i64>),
     OptionalBigInts(Vec<Option<i64>>),
     Integers(Vec<i32>),
@@ -100,7 +100,7 @@ value_from! {
     Doubles(Vec<f64>),
     Texts(Vec<&'a str>),
     Binaries(Vec<Cow<'a, [u8]>>),
-    OptionalBinaries(Vec<Option<&'a [u8]>>),
+    OptionalBinaries(Vec<Option<Cow<'a, [u8]>>>),
 }
 
 impl<'a> From<&'a str> for Value<'a> {
@@ -138,7 +138,7 @@ macro_rules! fragment {
                         Value::Double(value) => pass.push_bind_param::<Double, f64>(value)?,
                         Value::Text(value) => pass.push_bind_param::<Text, str>(value)?,
                         Value::Binary(value) => pass.push_bind_param::<Binary, [u8]>(value)?,
-                        Value::OptionalBinary(value) => pass.push_bind_param::<Nullable<Binary>, Option<&[u8]>>(value)?,
+                        Value::OptionalBinary(value) => pass.push_bind_param::<Nullable<Binary>, Option<Cow<'_, [u8]>>>(value)?,
                         column => $columns(column, &mut pass)?,
                     }
                 }

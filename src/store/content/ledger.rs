@@ -64,7 +64,7 @@ pub(super) fn versions(connection: &mut Connection, key: InstanceKey) -> QueryRe
     let mut bodies = Vec::new();
     for text in [CURRENT, SUPERSEDED] {
         let statement = Statement::new(text).bind(key.part.0).bind(key.rid);
-        bodies.extend(connection.load(&statement, |row| row.optional_binary(0))?.into_iter().flatten().map(Bytes::from));
+        bodies.extend(connection.load(&statement, |row| row.optional_body(0))?.into_iter().flatten());
     }
     Ok(bodies)
 }

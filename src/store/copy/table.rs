@@ -284,7 +284,7 @@ fn value(cell: &Cell) -> Value<'_> {
         Cell::Double(value) => Value::Double(*value),
         Cell::Text(value) => Value::Text(Cow::Borrowed(value)),
         Cell::Binary(value) => Value::Binary(Cow::Borrowed(value)),
-        Cell::OptionalBinary(value) => Value::OptionalBinary(value.as_deref()),
+        Cell::OptionalBinary(value) => Value::OptionalBinary(value.as_deref().map(Cow::Borrowed)),
     }
 }
 
@@ -308,6 +308,6 @@ fn column(rows: &[Row], at: usize) -> QueryResult<Value<'_>> {
         Double(value) => Doubles(*value),
         Text(value) => Texts(value.as_str()),
         Binary(value) => Binaries(Cow::Borrowed(value.as_slice())),
-        OptionalBinary(value) => OptionalBinaries(value.as_deref()),
+        OptionalBinary(value) => OptionalBinaries(value.as_deref().map(Cow::Borrowed)),
     })
 }

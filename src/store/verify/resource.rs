@@ -6,6 +6,7 @@ use crate::fhir::json::{Node, Tree};
 use crate::fhir::{Instant, Part, ResourceType};
 use crate::store::Text;
 use crate::store::change::Method;
+use crate::store::compression::expanded;
 
 /// What the database says of a version.
 pub(super) struct Stated<'a> {
@@ -16,9 +17,10 @@ pub(super) struct Stated<'a> {
     pub(super) method: i16,
 }
 
-/// The JSON of a version of the dossier `part` that rests as `body`, its contents left out; what is none is judged as it is.
-pub(super) fn json(body: Option<Vec<u8>>, part: i64) -> Option<Bytes> {
-    let body = Bytes::from(body?);
+/// The JSON of a version of the dossier `part` that rests as `bytes`, its contents left out; what is none is judged as it is.
+pub(super) fn json(bytes: Option<Vec<u8>>, part: i64) -> Option<Bytes> {
+    let bytes = Bytes::from(bytes?);
+    let body = expanded(&bytes).unwrap_or(bytes);
     Some(Text::at_rest(&body, Part(part)).map_or(body, |text| text.json().clone()))
 }
 
