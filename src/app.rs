@@ -64,7 +64,8 @@ pub fn verify(
     tell: &mut dyn FnMut(Step<'_>),
 ) -> Outcome<Verified> {
     let registry = Registry::shared().map_err(Failure::fault)?;
-    let mut verification = Verification::of(&settings.store)?;
+    let place = settings.content.place_beside(&settings.store);
+    let mut verification = Verification::of(&settings.store, place, &settings.content)?;
     let indexer = Indexer::new(registry, base_url.as_str(), verification.term_key(), settings.time_zone);
     size(verification.size()?);
     verification.run(&indexer, tell)

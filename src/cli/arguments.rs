@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::config::StoreSettings;
+use crate::config::{ContentPlace, ContentSettings, StoreSettings};
+use crate::store::Holding;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXAMPLES: &str = "\
@@ -59,7 +60,7 @@ Examples:
   carnet copy --from sqlite:./data/carnet.sqlite --to postgres://carnet@db/carnet
   carnet copy --from postgres://carnet@db/carnet --to sqlite:/backup/carnet.sqlite
 
-The copy has the same ids, versions, index and journal. Stop what writes to the first store.
+The copy has the same ids, versions, contents, index and journal. Stop what writes to the first store.
 The second must be empty; after an interruption the same command goes on where it was.";
 
 const CHECK_EXAMPLES: &str = "\
@@ -174,6 +175,15 @@ pub(super) struct CopyArguments {
     /// The store to be written, which is empty
     #[arg(long, value_name = "STORE")]
     pub(super) to: StoreSettings,
+    /// Where the contents of the first store rest: file:PATH or s3://BUCKET/PREFIX [default: beside it]
+    #[arg(long, value_name = "PLACE")]
+    from_content: Option<ContentPlace>,
+    /// Where the contents of the second store are to rest [default: beside it]
+    #[arg(long, value_name = "PLACE")]
+    to_content: Option<ContentPlace>,
+    /// A TOML file of settings, for the keys of buckets [default: the file CARNET_CONFIG names, or none]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
 }
 
 /// What `load` is told.
@@ -260,6 +270,17 @@ impl StoreFlags {
     /// The file named and the flags given.
     pub(super) fn sources(&self) -> (Option<PathBuf>, Vec<Flag>) {
         (self.config.clone(), flag("--store", "store", self.store.as_ref()).into_iter().collect())
+    }
+}
+
+impl CopyArguments {
+    /// The store to be copied and the one to be written.
+    pub(super) fn holdings(&self) -> [Holding; 2] {
+        let holding = |store: &StoreSettings, place: &Option<ContentPlace>| {
+            let beside = || ContentSettings::default().place_beside(store);
+            Holding { store: store.clone(), contents: place.clone().unwrap_or_else(beside) }
+        };
+        [holding(&self.from, &self.from_content), holding(&self.to, &self.to_content)]
     }
 }
 

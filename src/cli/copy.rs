@@ -3,21 +3,21 @@
 use std::time::{Duration, Instant};
 
 use super::{bar, output, told};
-use crate::config::StoreSettings;
-use crate::store::{self, Copied};
+use crate::config::ContentSettings;
+use crate::store::{self, Copied, Holding};
 
 /// Copies the store `from` into `to`.
 ///
 /// # Errors
 /// In a sentence, why it cannot be copied.
-pub(super) fn run(from: &StoreSettings, to: &StoreSettings) -> Result<bool, String> {
+pub(super) fn run(from: &Holding, to: &Holding, content: &ContentSettings) -> Result<bool, String> {
     let begun = Instant::now();
     let (mut bar, mut before) = (None, None);
     let mut tell = |copied: Copied| {
         before.get_or_insert(copied.rows);
         bar.get_or_insert_with(|| bar::of(copied.of)).set_position(copied.rows);
     };
-    let copied = store::copy(from, to, &mut tell);
+    let copied = store::copy(from, to, content, &mut tell);
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }

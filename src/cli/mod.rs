@@ -79,7 +79,11 @@ fn dispatch(command: Command, environment: Vec<(String, String)>) -> Result<bool
             log::begin(settings.log);
             verify::run(&settings).map_err(Ended::Failed)
         }
-        Command::Copy(arguments) => copy::run(&arguments.from, &arguments.to).map_err(Ended::Failed),
+        Command::Copy(arguments) => {
+            let content = configuration((arguments.config.clone(), Vec::new()), environment)?.settings.content;
+            let [from, to] = arguments.holdings();
+            copy::run(&from, &to, &content).map_err(Ended::Failed)
+        }
         Command::Bench(arguments) => on_one_thread(bench::run(&arguments)),
         Command::BenchLimit { folder } => {
             actix_web::rt::System::new().block_on(bench::serve_limit(&folder)).map_err(Ended::Failed)?;

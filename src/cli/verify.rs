@@ -29,10 +29,10 @@ pub(super) fn run(settings: &Settings) -> Result<bool, String> {
 }
 
 fn summary(verified: &Verified, took: Duration) -> String {
-    let Verified { instances, versions, records, faults } = verified;
+    let Verified { instances, versions, contents, records, faults } = verified;
     let seconds = took.as_secs_f64();
     format!(
-        "{instances} instances, {versions} older versions, {records} records of the journal: {faults} faults, in {seconds:.1} s"
+        "{instances} instances, {versions} older versions, {contents} contents, {records} records of the journal: {faults} faults, in {seconds:.1} s"
     )
 }
 
@@ -42,8 +42,8 @@ mod tests {
 
     #[test]
     fn the_summary_says_what_was_looked_at_and_how_much_was_wrong() {
-        let verified = Verified { instances: 3, versions: 2, records: 1, faults: 0 };
-        let expected = "3 instances, 2 older versions, 1 records of the journal: 0 faults, in 1.5 s";
+        let verified = Verified { instances: 3, versions: 2, contents: 4, records: 1, faults: 0 };
+        let expected = "3 instances, 2 older versions, 4 contents, 1 records of the journal: 0 faults, in 1.5 s";
         assert_eq!(summary(&verified, Duration::from_millis(1_500)), expected);
     }
 }

@@ -48,7 +48,7 @@ use tokio::time::timeout;
 
 pub use commit::CommitFailure;
 pub use content::{Digest, Form, Hole, Incoming, Naming, Pieces, Staged, Swept, Text};
-pub use copy::{Copied, copy};
+pub use copy::{Copied, Holding, copy};
 pub use query::{Match, Page};
 pub use schema::migrate;
 pub use snapshot::{Stored, Stretch};

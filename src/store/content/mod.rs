@@ -9,6 +9,7 @@
 
 mod bucket;
 mod incoming;
+mod keeping;
 mod ledger;
 mod naming;
 mod objects;
@@ -27,6 +28,7 @@ use openssl::sha::sha256;
 use tokio::sync::OnceCell;
 
 pub use incoming::{Incoming, Staged};
+pub(super) use keeping::{Keeping, Known, named, page, uses};
 pub use ledger::Retired;
 pub(super) use ledger::{is_retired, write};
 pub use naming::Naming;

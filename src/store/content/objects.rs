@@ -155,6 +155,15 @@ impl Objects {
         found.bytes().await.map_err(|error| unread(name, error))
     }
 
+    /// Whether the object is there in that size.
+    pub(super) async fn has(&self, name: Name, size: u64) -> Outcome<bool> {
+        match self.store.head(&self.of(name)).await {
+            Ok(meta) => Ok(meta.size == size),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(away(error)),
+        }
+    }
+
     async fn shortened(&self, name: Name, size: u64) -> Option<Failure> {
         let meta = self.store.head(&self.of(name)).await.ok()?;
         (meta.size != size).then(|| shortened(name))

@@ -8,12 +8,13 @@ mod table;
 use diesel::result::QueryResult;
 
 use super::connection::{Connection, Source};
+use super::content::{self, Keeping};
 use super::dialect::{Dialect, Use};
 use super::failure::{failure, unavailable};
 use super::row::Columns;
 use super::schema::{self, TERM_KEY};
 use super::statement::Statement;
-use crate::config::{Limits, StoreSettings};
+use crate::config::{ContentPlace, ContentSettings, Limits, StoreSettings};
 use crate::outcome::{Failure, Kind, Outcome};
 pub(super) use table::TABLES;
 use table::{Row, Table};
@@ -37,25 +38,55 @@ pub struct Copied {
     pub of: u64,
 }
 
+/// A store and where its contents rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// Where its instances rest.
+    pub store: StoreSettings,
+    /// Where its contents rest.
+    pub contents: ContentPlace,
+}
+
 /// Copies the store `from` into `to`, which is empty or holds a part of the same copy; tells how far it is. Nobody may write to
 /// `from` meanwhile.
 ///
 /// # Errors
 /// One of them is away or in use ([`Kind::Unavailable`]); `to` holds something else, or `from` was written to ([`Kind::Conflict`]).
-pub fn copy(from: &StoreSettings, to: &StoreSettings, tell: &mut dyn FnMut(Copied)) -> Outcome<Copied> {
-    if from == to {
+pub fn copy(from: &Holding, to: &Holding, content: &ContentSettings, tell: &mut dyn FnMut(Copied)) -> Outcome<Copied> {
+    if from.store == to.store || from.contents == to.contents {
         return Err(Failure::new(Kind::Conflict, "a store is not copied into itself"));
     }
-    let (source, target) = (existing(from)?, Source::of(to, &Limits::default()));
+    let (source, target) = (existing(&from.store)?, Source::of(&to.store, &Limits::default()));
     let _holds = (source.hold()?, target.hold()?);
-    let mut from = opened(&source)?;
-    let mut to = opened(&target)?;
-    check_complete(&mut from)?;
-    mark(&mut to, &settings(&mut from).map_err(failure)?)?;
-    from.together(|from| copy_tables(from, &mut to, tell)).map_err(failure).and_then(|copied| {
-        complete(&mut to, copied)?;
-        Ok(copied)
-    })
+    let mut rows = opened(&source)?;
+    let mut written = opened(&target)?;
+    check_complete(&mut rows)?;
+    mark(&mut written, &settings(&mut rows).map_err(failure)?)?;
+    copy_contents(&mut rows, (&from.contents, &to.contents), content)?;
+    let copied = rows.together(|rows| copy_tables(rows, &mut written, tell)).map_err(failure)?;
+    complete(&mut written, copied)?;
+    Ok(copied)
+}
+
+/// Copies the contents that versions name, which must be there before those.
+fn copy_contents(rows: &mut Connection, (from, to): (&ContentPlace, &ContentPlace), content: &ContentSettings) -> Outcome<()> {
+    let (mut after, mut places) = (None, None);
+    loop {
+        let page = content::page(rows, after).map_err(failure)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.key());
+        for known in page.iter().filter(|known| known.uses > 0) {
+            let (from, to) = match &places {
+                Some(places) => places,
+                None => {
+                    let key = schema::term_key(rows)?;
+                    let place = |place: &ContentPlace, is_new| Keeping::at(place.clone(), content, &key, is_new);
+                    places.insert((place(from, false)?, place(to, true)?))
+                }
+            };
+            from.copy(known, to)?;
+        }
+    }
 }
 
 /// The place of a store that is there already: nothing is made where a name was mistyped.

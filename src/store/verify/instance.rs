@@ -11,6 +11,8 @@ use super::{Look, place, place_of};
 use crate::fhir::json::Tree;
 use crate::fhir::key::name_hash;
 use crate::fhir::{InstanceId, InstanceKey, ResourceType};
+use crate::outcome::Outcome;
+use crate::search::Indexer;
 use crate::search::index::{IndexEntries, Term};
 use crate::store::connection::Connection;
 use crate::store::dialect::Dialect;
@@ -50,7 +52,6 @@ struct Current {
     method: i16,
     main_date: Option<(i64, i64)>,
     terms: Vec<u8>,
-    /// Its JSON.
     body: Option<Bytes>,
 }
 
@@ -68,21 +69,26 @@ struct Page {
 /// A leading term that an instance must have.
 type Leading = (Term, i16, Key);
 
+/// What is found out about a page, all of it in one state of the database.
+struct Judgement<'a> {
+    indexer: &'a Indexer,
+    leading: Vec<Leading>,
+    faults: Vec<(String, String)>,
+}
+
 impl Look<'_> {
     /// Looks at every instance; how many leading terms there must be.
     pub(super) fn instances(&mut self) -> QueryResult<u64> {
-        let (mut after, mut leading_terms) = (FIRST, 0);
+        let (mut after, mut leading_terms, indexer) = (FIRST, 0, self.indexer);
         while after != LAST {
-            let page = self.connection.together(|connection| page(connection, after))?;
-            let mut leading = Vec::new();
+            let (page, judgement) = self.connection.together(|connection| judged(connection, indexer, after))?;
+            for (place, rule) in judgement.faults {
+                self.fault(place, rule);
+            }
             for instance in &page.instances {
-                self.instance(instance, &page, &mut leading);
+                self.count(instance.body.as_ref(), instance.key.0);
             }
-            self.strangers(&page);
-            for key in lacking(self.connection, &leading)? {
-                self.fault(place(key), "term does not hold what the resource says");
-            }
-            leading_terms += leading.len() as u64;
+            leading_terms += judgement.leading.len() as u64;
             self.verified.instances += page.instances.len() as u64;
             self.checked(page.instances.len());
             after = page.stretch.1;
@@ -90,14 +96,49 @@ impl Look<'_> {
         Ok(leading_terms)
     }
 
-    fn instance(&mut self, instance: &Current, page: &Page, leading: &mut Vec<Leading>) {
+    /// Looks at every superseded version.
+    pub(super) fn versions(&mut self) -> QueryResult<()> {
+        let mut after = (FIRST, i64::MIN);
+        loop {
+            let statement = Statement::new(OLDER).bind(after.0.0).bind(after.0.1).bind(after.1).bind(PAGE_INSTANCES);
+            let page = self.connection.load(&statement, |row| {
+                let key = (row.bigint(0)?, row.bigint(1)?);
+                let of = (row.smallint(2)?, row.text(3)?, row.bigint(4)?);
+                Ok((key, of, (row.bigint(5)?, row.smallint(6)?, resource::body(row.optional_binary(7)?))))
+            })?;
+            let Some((key, (_, _, version), _)) = page.last() else { return Ok(()) };
+            after = (*key, *version);
+            for (key, (kind, id, version), (updated, method, body)) in &page {
+                let stated = Stated { kind: *kind, id, version: *version, updated: *updated, method: *method };
+                let json = resource::json(body.as_ref(), key.0);
+                let (_, wrong) = resource::read(&stated, json.as_deref());
+                self.count(body.as_ref(), key.0);
+                self.faults(&format!("{} version {version}", place_of(*kind, id, *key)), wrong);
+            }
+            self.verified.versions += page.len() as u64;
+            self.checked(page.len());
+        }
+    }
+}
+
+impl Judgement<'_> {
+    fn fault(&mut self, place: &str, rule: impl Into<String>) {
+        self.faults.push((place.to_owned(), rule.into()));
+    }
+
+    fn all(&mut self, place: &str, rules: Vec<String>) {
+        self.faults.extend(rules.into_iter().map(|rule| (place.to_owned(), rule)));
+    }
+
+    fn instance(&mut self, instance: &Current, page: &Page) {
         let place = place_of(instance.kind, &instance.id, instance.key);
         let Some(kind) = ResourceType::from_code(instance.kind).filter(|_| instance.id.parse::<InstanceId>().is_ok()) else {
-            return self.fault(place, "the type or the id is none");
+            return self.fault(&place, "the type or the id is none");
         };
-        let (tree, wrong) = resource::read(&instance.stated(), instance.body.as_deref());
-        self.faults(&place, wrong);
-        self.faults(&place, instance.chain(page.chains.get(&instance.key)));
+        let json = resource::json(instance.body.as_ref(), instance.key.0);
+        let (tree, wrong) = resource::read(&instance.stated(), json.as_deref());
+        self.all(&place, wrong);
+        self.all(&place, instance.chain(page.chains.get(&instance.key)));
         if let Some(leads_to) = page.names.get(&instance.key)
             && *leads_to != Some(instance.key)
         {
@@ -106,17 +147,19 @@ impl Look<'_> {
         if let Some(wrong) = tree.as_ref().and_then(|tree| self.misplaced(instance, kind, tree)) {
             self.fault(&place, wrong);
         }
-        let entries = match &tree {
-            Some(tree) => self.indexer.entries(kind, tree),
-            None => Ok(IndexEntries::default()),
-        };
-        match entries {
-            // What cannot be read has been told, and says nothing of its index.
-            _ if tree.is_none() && instance.body.is_some() => {}
+        // What cannot be read has been told, and says nothing of its index.
+        if tree.is_some() || instance.body.is_none() {
+            self.index(instance, tree.as_ref().map(|tree| self.indexer.entries(kind, tree)), page);
+        }
+    }
+
+    fn index(&mut self, instance: &Current, entries: Option<Outcome<IndexEntries>>, page: &Page) {
+        let place = place_of(instance.kind, &instance.id, instance.key);
+        match entries.unwrap_or_else(|| Ok(IndexEntries::default())) {
             Ok(entries) => {
-                self.faults(&place, instance.differences(&entries, page.values.get(&instance.key)));
+                self.all(&place, instance.differences(&entries, page.values.get(&instance.key)));
                 let terms = entries.terms.iter().filter(|term| term.leads());
-                leading.extend(terms.map(|term| (*term, instance.kind, instance.key)));
+                self.leading.extend(terms.map(|term| (*term, instance.kind, instance.key)));
             }
             Err(failure) => self.fault(&place, format!("it cannot be indexed: {failure}")),
         }
@@ -133,35 +176,27 @@ impl Look<'_> {
     /// What rests where no instance is.
     fn strangers(&mut self, page: &Page) {
         let is_there = |key: &Key| page.instances.iter().any(|instance| instance.key == *key);
-        let chains = page.chains.keys().filter(|key| !is_there(key)).map(|key| (*key, "older versions of no instance"));
-        let values = page.values.keys().filter(|key| !is_there(key)).map(|key| (*key, "index entries of no instance"));
-        let strangers: Vec<_> = chains.chain(values).collect();
-        for (key, rule) in strangers {
-            self.fault(place(key), rule);
+        for key in page.chains.keys().filter(|key| !is_there(key)) {
+            self.fault(&place(*key), "older versions of no instance");
+        }
+        for key in page.values.keys().filter(|key| !is_there(key)) {
+            self.fault(&place(*key), "index entries of no instance");
         }
     }
+}
 
-    /// Looks at every superseded version.
-    pub(super) fn versions(&mut self) -> QueryResult<()> {
-        let mut after = (FIRST, i64::MIN);
-        loop {
-            let statement = Statement::new(OLDER).bind(after.0.0).bind(after.0.1).bind(after.1).bind(PAGE_INSTANCES);
-            let page = self.connection.load(&statement, |row| {
-                let key = (row.bigint(0)?, row.bigint(1)?);
-                let of = (row.smallint(2)?, row.text(3)?, row.bigint(4)?);
-                Ok((key, of, (row.bigint(5)?, row.smallint(6)?, resource::json(row.optional_binary(7)?, key.0))))
-            })?;
-            let Some((key, (_, _, version), _)) = page.last() else { return Ok(()) };
-            after = (*key, *version);
-            for (key, (kind, id, version), (updated, method, body)) in &page {
-                let stated = Stated { kind: *kind, id, version: *version, updated: *updated, method: *method };
-                let (_, wrong) = resource::read(&stated, body.as_deref());
-                self.faults(&format!("{} version {version}", place_of(*kind, id, *key)), wrong);
-            }
-            self.verified.versions += page.len() as u64;
-            self.checked(page.len());
-        }
+/// The next page and what is wrong with it.
+fn judged<'a>(connection: &mut Connection, indexer: &'a Indexer, after: Key) -> QueryResult<(Page, Judgement<'a>)> {
+    let page = page(connection, after)?;
+    let mut judgement = Judgement { indexer, leading: Vec::new(), faults: Vec::new() };
+    for instance in &page.instances {
+        judgement.instance(instance, &page);
     }
+    judgement.strangers(&page);
+    for key in lacking(connection, &judgement.leading)? {
+        judgement.fault(&place(key), "term does not hold what the resource says");
+    }
+    Ok((page, judgement))
 }
 
 impl Current {
@@ -207,7 +242,7 @@ fn page(connection: &mut Connection, after: Key) -> QueryResult<Page> {
             method: row.smallint(6)?,
             main_date: row.optional_bigint(7)?.zip(row.optional_bigint(8)?),
             terms: row.optional_binary(9)?.unwrap_or_default(),
-            body: resource::json(row.optional_binary(10)?, row.bigint(0)?),
+            body: resource::body(row.optional_binary(10)?),
         })
     })?;
     let stretch = (after, instances.last().map_or(LAST, |last| last.key));

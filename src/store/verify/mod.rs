@@ -4,6 +4,7 @@
 //! Everything is read, nothing is changed. Each page is looked at in one state of the database, so that a store on a server may
 //! be in use meanwhile.
 
+mod content;
 mod instance;
 mod journal;
 mod name;
@@ -16,15 +17,17 @@ use std::fmt;
 use diesel::result::QueryResult;
 
 use super::connection::Connection;
+use super::content::Keeping;
 use super::copy::{check_complete, existing};
 use super::dialect::Use;
 use super::failure::failure;
 use super::schema;
 use super::statement::Statement;
-use crate::config::StoreSettings;
+use crate::config::{ContentPlace, ContentSettings, StoreSettings};
 use crate::fhir::ResourceType;
 use crate::outcome::Outcome;
 use crate::search::Indexer;
+use content::Named;
 
 /// What is told while a store is verified.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +60,8 @@ pub struct Verified {
     pub instances: u64,
     /// Superseded versions.
     pub versions: u64,
+    /// Contents outside the database.
+    pub contents: u64,
     /// Records of the journal.
     pub records: u64,
     /// What was wrong.
@@ -67,22 +72,25 @@ pub struct Verified {
 pub struct Verification {
     connection: Connection,
     term_key: [u8; 16],
+    /// Where its contents are, or why they cannot be looked at.
+    keeping: Outcome<Keeping>,
     _hold: Option<super::hold::Hold>,
 }
 
 impl Verification {
-    /// Opens the store that `settings` names.
+    /// Opens the store that `settings` names, whose contents rest at `place`.
     ///
     /// # Errors
     /// There is none, it is in use by another process that may not share it, or its schema is not that of this program.
-    pub fn of(settings: &StoreSettings) -> Outcome<Self> {
+    pub fn of(settings: &StoreSettings, place: ContentPlace, content: &ContentSettings) -> Outcome<Self> {
         let source = existing(settings)?;
         let hold = source.hold()?;
         let mut connection = source.connect(Use::Migrating)?;
         schema::ready(&mut connection)?;
         check_complete(&mut connection)?;
         let term_key = schema::term_key(&mut connection)?;
-        Ok(Self { connection, term_key, _hold: hold })
+        let keeping = Keeping::at(place, content, &term_key, false);
+        Ok(Self { connection, term_key, keeping, _hold: hold })
     }
 
     /// The key of the term hashes in this store.
@@ -95,7 +103,8 @@ impl Verification {
     /// # Errors
     /// The database is away.
     pub fn size(&mut self) -> Outcome<u64> {
-        let text = "SELECT (SELECT count(*) FROM instance) + (SELECT count(*) FROM version) + (SELECT count(*) FROM audit)";
+        let text = "SELECT (SELECT count(*) FROM instance) + (SELECT count(*) FROM version) \
+             + (SELECT count(*) FROM content) + (SELECT count(*) FROM audit)";
         let count = self.connection.first(&Statement::new(text).once(), |row| row.bigint(0)).map_err(failure)?;
         Ok(count.unwrap_or_default().unsigned_abs())
     }
@@ -105,7 +114,14 @@ impl Verification {
     /// # Errors
     /// The database is away. What is wrong in it is told, not an error.
     pub fn run(&mut self, indexer: &Indexer, tell: &mut dyn FnMut(Step<'_>)) -> Outcome<Verified> {
-        let mut look = Look { connection: &mut self.connection, indexer, tell, verified: Verified::default() };
+        let mut look = Look {
+            connection: &mut self.connection,
+            indexer,
+            keeping: &self.keeping,
+            tell,
+            verified: Verified::default(),
+            named: Named::new(),
+        };
         look.everything().map_err(failure)?;
         Ok(look.verified)
     }
@@ -115,14 +131,17 @@ impl Verification {
 struct Look<'a> {
     connection: &'a mut Connection,
     indexer: &'a Indexer,
+    keeping: &'a Outcome<Keeping>,
     tell: &'a mut dyn FnMut(Step<'_>),
     verified: Verified,
+    named: Named,
 }
 
 impl Look<'_> {
     fn everything(&mut self) -> QueryResult<()> {
         let leading_terms = self.instances()?;
         self.versions()?;
+        self.contents()?;
         self.names()?;
         self.terms(leading_terms)?;
         self.journal()

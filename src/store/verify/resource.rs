@@ -17,11 +17,15 @@ pub(super) struct Stated<'a> {
     pub(super) method: i16,
 }
 
-/// The JSON of a version of the dossier `part` that rests as `bytes`, its contents left out; what is none is judged as it is.
-pub(super) fn json(bytes: Option<Vec<u8>>, part: i64) -> Option<Bytes> {
+/// The body of a version that rests as `bytes`; what cannot be expanded is judged as it is.
+pub(super) fn body(bytes: Option<Vec<u8>>) -> Option<Bytes> {
     let bytes = Bytes::from(bytes?);
-    let body = expanded(&bytes).unwrap_or(bytes);
-    Some(Text::at_rest(&body, Part(part)).map_or(body, |text| text.json().clone()))
+    Some(expanded(&bytes).unwrap_or(bytes))
+}
+
+/// The JSON of a version of the dossier `part` with this body, its contents left out; what is none is judged as it is.
+pub(super) fn json(body: Option<&Bytes>, part: i64) -> Option<Bytes> {
+    body.map(|body| Text::at_rest(body, Part(part)).map_or_else(|_| body.clone(), |text| text.json().clone()))
 }
 
 /// What is wrong with a version whose body is `body`; its tree where it can be read.

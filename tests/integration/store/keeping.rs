@@ -1,5 +1,6 @@
 //! `carnet verify` names whatever is wrong in a store; `carnet copy` makes another one that holds the same.
 
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::json;
@@ -18,12 +19,20 @@ fn said(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
+fn contents(place: &Place) -> String {
+    format!("file:{}", place.contents().display())
+}
+
 fn verified(place: &Place) -> Output {
-    carnet(&["verify", "--store", &place.for_operator()])
+    let mut command = Command::new(env!("CARGO_BIN_EXE_carnet"));
+    command.args(["verify", "--store", &place.for_operator()]).env_clear().env("CARNET_CONTENT_STORE", contents(place));
+    command.output().unwrap()
 }
 
 fn copied(from: &Place, to: &Place) -> Output {
-    carnet(&["copy", "--from", &from.for_operator(), "--to", &to.for_operator()])
+    let (from_content, to_content) = (contents(from), contents(to));
+    let places = ["--from-content", &from_content, "--to-content", &to_content];
+    carnet(&[&["copy", "--from", &from.for_operator(), "--to", &to.for_operator()][..], &places].concat())
 }
 
 #[track_caller]
@@ -59,6 +68,9 @@ async fn lived_in(place: &Place) {
             "date": "2026-01-02T03:04:05Z", "content": [{"attachment": {"contentType": "text/plain", "url": urn}}]}),
     );
     client.post("", &transaction(&[post_entry(urn, &content), document])).await.expect(200);
+    for (id, len) in [("short", 100_000), ("long", 2_000_000)] {
+        client.request("PUT", &format!("Binary/{id}")).body("application/pdf", vec![b'x'; len]).await.expect(201);
+    }
     for kilograms in 0..90 {
         client.post("Observation", &weight("Patient/r", kilograms)).await.expect(201);
     }
@@ -68,6 +80,9 @@ async fn lived_in(place: &Place) {
 
 /// What is done to a store, and what must be said of it.
 const DAMAGES: &[(&str, &str)] = &[
+    ("UPDATE content SET uses = uses + 1", ": 1 versions name it, and 2 are counted"),
+    ("DELETE FROM content", ": versions name it, and it is not known"),
+    ("UPDATE content SET chunks = chunks || chunks, size = size + 1 WHERE size > 1000000", " has another length than it had"),
     ("UPDATE instance SET version = version + 1 WHERE id = 'p'", "of the versions before 3 not all are there"),
     ("UPDATE instance SET version = version + 1 WHERE id = 'p'", "meta.versionId in the body is not that of the version"),
     ("UPDATE instance SET updated = updated + 1 WHERE id = 'p'", "meta.lastUpdated in the body is not that of the version"),
@@ -122,7 +137,7 @@ const DAMAGE_OF_A_FILE: (&str, &str) = (
 async fn whatever_is_wrong_in_a_store_is_named() {
     let whole = Place::new();
     lived_in(&whole).await;
-    expect(&verified(&whole), 0, "97 instances, 5 older versions, ");
+    expect(&verified(&whole), 0, "99 instances, 5 older versions, 2 contents, ");
     expect(&verified(&whole), 0, ": 0 faults, in ");
     let mut missed = Vec::new();
     let of_a_file = matches!(whole, Place::Folder(_)).then_some(DAMAGE_OF_A_FILE);
@@ -140,6 +155,34 @@ async fn whatever_is_wrong_in_a_store_is_named() {
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 }
 
+/// The files of the contents of `place`, the longest last.
+fn files(place: &Place) -> Vec<PathBuf> {
+    let folders = std::fs::read_dir(place.contents().join("dossiers")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        folders.flat_map(|folder| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path())).collect();
+    files.sort_by_key(|file| std::fs::metadata(file).unwrap().len());
+    files
+}
+
+#[tokio::test]
+async fn a_content_that_is_damaged_or_missing_is_named() {
+    let place = Place::new();
+    lived_in(&place).await;
+    let files = files(&place);
+    let (short, long) = (&files[0], &files[1]);
+    let mut bytes = std::fs::read(long).unwrap();
+    bytes[1_999_999] = b'y';
+    std::fs::write(long, &bytes).unwrap();
+    std::fs::remove_file(short).unwrap();
+    let name = |file: &PathBuf| file.file_name().unwrap().to_str().unwrap().to_owned();
+    let output = verified(&place);
+    expect(&output, 1, ": 2 faults");
+    let told =
+        |file: &PathBuf, what: &str| said(&output.stderr).lines().any(|line| line.contains(&name(file)) && line.contains(what));
+    assert!(told(short, "is missing") && told(long, "is damaged"), "{}", said(&output.stderr));
+    expect(&copied(&place, &Place::new()), 1, "content");
+}
+
 #[tokio::test]
 async fn a_copy_there_and_back_is_the_same_row_by_row() {
     let (first, second, third) = (Place::folder(), Place::new(), Place::folder());
@@ -148,8 +191,11 @@ async fn a_copy_there_and_back_is_the_same_row_by_row() {
     expect(&verified(&second), 0, ": 0 faults");
     expect(&copied(&second, &third), 0, "rows copied, in ");
     assert_eq!(first.dump(), third.dump());
+    expect(&verified(&third), 0, "2 contents");
     let server = Process::start(&second, &[]);
     let client = Client::new(server.base());
+    let long = client.get("Binary/long").header("Accept", "application/pdf").await.expect(200);
+    assert!(long.body.len() == 2_000_000 && long.body.iter().all(|byte| *byte == b'x'));
     assert_eq!(client.get("Patient?family=lambert").await.expect(200).resources()[0]["id"], "p");
     assert_eq!(client.get("Patient/p").await.expect(200).header("ETag"), "W/\"2\"");
     client.put("Patient/p", &patient_called("p")).await.expect(200);
