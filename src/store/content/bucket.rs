@@ -18,6 +18,10 @@ use crate::config::S3Settings;
 const REQUEST_TIME: Duration = Duration::from_secs(60);
 /// How long a connection may take.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
+/// A proxy that is asked for nothing, in place of one that the environment of the process may name: settings come in through
+/// `config` alone.
+const NO_PROXY: &str = "http://proxy.invalid";
+const EVERYWHERE: &str = "*,0.0.0.0/0,::/0";
 /// How often a request is tried again, and until when.
 const RETRIES: usize = 4;
 const RETRY_TIME: Duration = Duration::from_secs(20);
@@ -25,6 +29,7 @@ const RETRY_TIME: Duration = Duration::from_secs(20);
 /// The bucket called `name`.
 pub(super) fn bucket(name: &str, settings: &S3Settings) -> Result<AmazonS3> {
     let options = ClientOptions::new().with_timeout(REQUEST_TIME).with_connect_timeout(CONNECT_TIME).with_allow_http(true);
+    let options = options.with_proxy_url(NO_PROXY).with_proxy_excludes(EVERYWHERE);
     let retry = RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_TIME, ..RetryConfig::default() };
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(name)

@@ -1,6 +1,7 @@
 //! The contract of the store, held against every back end.
 
 mod bed;
+mod bucket;
 mod content;
 mod lasting;
 mod meaning;

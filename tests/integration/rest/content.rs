@@ -1,13 +1,16 @@
 //! Content that is too long for the database: it is read as what is short is read, in every way there is.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
+use crate::support::place::Place;
+use crate::support::process::Process;
 use crate::support::server::{Answer, Server};
 
 const FHIR: (&str, &str) = ("content-type", "application/fhir+json");
@@ -209,6 +212,40 @@ fn damaged_content_is_an_error_or_breaks_off_and_is_never_served() {
     assert!(torn.body.len() < content.len() && torn.body == content[..torn.body.len()]);
     let torn = server.send("GET", &path, &AS_FHIR, b"");
     assert!(torn.body.len() < 4_000_000 && !torn.body.ends_with(b"}"));
+}
+
+/// Sends `head` and, piece by piece, what follows it; the head of the answer and how many bytes follow that.
+fn exchange(address: &str, head: &str, pieces: usize, piece: &[u8]) -> (String, usize) {
+    let mut connection = TcpStream::connect(address).unwrap();
+    connection.write_all(format!("{head}\r\nhost: a\r\nconnection: close\r\n\r\n").as_bytes()).unwrap();
+    for _ in 0..pieces {
+        connection.write_all(piece).unwrap();
+    }
+    let mut answer = BufReader::new(connection);
+    let mut told = String::new();
+    while !told.ends_with("\r\n\r\n") {
+        answer.read_line(&mut told).unwrap();
+    }
+    (told, std::io::copy(&mut answer, &mut std::io::sink()).unwrap() as usize)
+}
+
+#[test]
+fn content_of_128_mib_takes_no_more_memory_than_a_few_chunks() {
+    const PIECES: usize = 128;
+    const GROWTH_KIBIBYTES: u64 = 48 * 1024;
+    let place = Place::folder();
+    let server = Process::start(&place, &[]);
+    let (address, before) = (server.address(), server.peak_kibibytes());
+    let (piece, len) = (bytes(1024 * 1024), PIECES * 1024 * 1024);
+    let head = format!("POST /fhir/Binary HTTP/1.1\r\ncontent-type: a/b\r\ncontent-length: {len}");
+    let (created, _) = exchange(address, &head, PIECES, &piece);
+    assert!(created.starts_with("HTTP/1.1 201"), "{created}");
+    let id = created.split("/Binary/").nth(1).unwrap().split('/').next().unwrap();
+    let get = |accept: &str| exchange(address, &format!("GET /fhir/Binary/{id} HTTP/1.1\r\naccept: {accept}"), 0, b"").1;
+    assert_eq!(get("*/*"), len);
+    assert!(get("application/fhir+json") > len / 3 * 4);
+    let growth = server.peak_kibibytes() - before;
+    assert!(growth < GROWTH_KIBIBYTES, "{growth} KiB");
 }
 
 #[test]

@@ -72,6 +72,13 @@ impl Process {
         self.base.trim_start_matches("http://").split('/').next().unwrap()
     }
 
+    /// The most memory it has had so far, in KiB.
+    pub(crate) fn peak_kibibytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// `kill -9`, as a power cut would.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
