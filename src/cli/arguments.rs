@@ -227,6 +227,9 @@ pub(super) struct BenchArguments {
     /// One JSON object a figure instead of a table
     #[arg(long)]
     pub(super) ndjson: bool,
+    /// A PostgreSQL to measure on, in a schema that is made and removed; needs pgbench [default: a file of SQLite]
+    #[arg(long, value_name = "POSTGRES-URL")]
+    pub(super) store: Option<String>,
     /// Where the store is seeded, and removed afterwards [default: data]
     #[arg(long, value_name = "FOLDER")]
     pub(super) folder: Option<PathBuf>,

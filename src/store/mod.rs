@@ -34,6 +34,7 @@ mod statement;
 mod terms;
 mod verify;
 mod writer;
+pub mod yardstick;
 #[cfg(test)]
 mod tests;
 

@@ -8,6 +8,7 @@ mod child;
 mod client;
 mod drive;
 mod limit;
+mod plain;
 mod random;
 mod report;
 mod resource;
@@ -25,13 +26,17 @@ use serde_json::json;
 use self::child::Server;
 use self::client::Connection;
 use self::limit::Recorded;
+use self::plain::Plain;
 use self::report::{Figure, HEADING};
 use self::scenario::Scenario;
 use self::seed::{Dossiers, SOUGHT_DOCUMENTS, Service};
 use self::statistics::{Sample, median};
 use super::arguments::{BenchArguments, Measured, Switch};
 use super::output;
-use crate::store::raw::{self, Work};
+use crate::config::StoreSettings;
+use crate::outcome::Failure;
+use crate::store::raw::Work;
+use crate::store::yardstick;
 
 const STORE_FILE: &str = "store.sqlite";
 const LOG_FILE: &str = "server.log";
@@ -51,7 +56,8 @@ pub(super) async fn serve_limit(folder: &Path) -> Result<(), String> {
 /// Measures as `arguments` say; true: every answer was as expected.
 pub(super) async fn run(arguments: &BenchArguments) -> Result<bool, String> {
     let folder = Folder::new(arguments.folder.as_deref())?;
-    let bench = Bench::prepare(arguments, &folder.0).await?;
+    let place = Place::new(arguments, &folder.0)?;
+    let bench = Bench::prepare(arguments, &folder.0, &place).await?;
     let mut samples = Samples::new();
     for round in 1..=arguments.rounds.max(1) {
         for server in &bench.scenarios {
@@ -102,20 +108,21 @@ struct Both {
 struct Bench {
     server: Server,
     limit: Server,
-    copy: PathBuf,
+    plain: Plain,
+    folder: PathBuf,
     scenarios: Vec<Both>,
     duration: Duration,
     standing: Standing,
 }
 
 impl Bench {
-    async fn prepare(arguments: &BenchArguments, folder: &Path) -> Result<Self, String> {
+    async fn prepare(arguments: &BenchArguments, folder: &Path, place: &Place) -> Result<Self, String> {
         let measured: Vec<Measured> =
             Measured::ALL.into_iter().filter(|one| arguments.only.is_empty() || arguments.only.contains(one)).collect();
-        let dossiers = seeded(folder, &measured).await?;
-        copy(folder)?;
+        let dossiers = seeded(folder, place, &measured).await?;
+        let plain = place.plain(folder)?;
         let begun = Instant::now();
-        let server = start(folder, arguments.audit)?;
+        let server = start(folder, place, arguments.audit)?;
         let service = service(&server);
         answered(&service, "GET", "/metadata").await?;
         let standing = Standing { ready: begun.elapsed(), resident_kib: server.resident_kib() };
@@ -129,17 +136,14 @@ impl Bench {
         };
         let scenarios = measured.iter().map(|measured| both(*measured)).collect();
         let duration = Duration::try_from_secs_f64(arguments.duration).map_err(|error| error.to_string())?;
-        Ok(Self { server, limit, copy: folder.join(COPY_FILE), scenarios, duration, standing })
+        Ok(Self { server, limit, plain, folder: folder.to_owned(), scenarios, duration, standing })
     }
 
     /// Server and yardsticks, one after the other.
     async fn turn(&self, both: &Both, connections: usize) -> Result<Turn, String> {
         let server = drive::drive(self.server.address, &both.of_server, connections, self.duration).await?;
         let http = drive::drive(self.limit.address, &both.of_limit, connections, self.duration).await?;
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let shape = (connections.min(cores), connections);
-        let sql =
-            raw::measure(&self.copy, work(both.of_server.measured), shape, self.duration).map_err(|error| error.to_string())?;
+        let sql = self.plain.measure(work(both.of_server.measured), connections, self.duration, &self.folder)?;
         Ok((server, http, sql))
     }
 }
@@ -156,14 +160,14 @@ const fn work(measured: Measured) -> Work {
     }
 }
 
-fn start(folder: &Path, audit: Switch) -> Result<Server, String> {
-    let store = format!("sqlite:{}", text(&folder.join(STORE_FILE)));
+fn start(folder: &Path, place: &Place, audit: Switch) -> Result<Server, String> {
     let record = match audit {
         Switch::On => "true",
         Switch::Off => "false",
     };
-    let arguments = ["serve", "--listen", ANY_PORT, "--store", &store];
-    Server::start(&arguments, &[("CARNET_AUDIT_RECORD", record)], &folder.join(LOG_FILE))
+    // The URL of a server may hold a password, which the list of processes would show.
+    let settings = [("CARNET_AUDIT_RECORD", record), ("CARNET_STORE", place.store.as_str())];
+    Server::start(&["serve", "--listen", ANY_PORT], &settings, &folder.join(LOG_FILE))
 }
 
 fn service(server: &Server) -> Service {
@@ -175,9 +179,9 @@ fn text(path: &Path) -> String {
 }
 
 /// Seeds a new store, keeps one answer of each interaction for the yardstick, and ends the server.
-async fn seeded(folder: &Path, measured: &[Measured]) -> Result<Dossiers, String> {
+async fn seeded(folder: &Path, place: &Place, measured: &[Measured]) -> Result<Dossiers, String> {
     output::warn("seeding");
-    let server = start(folder, Switch::Off)?;
+    let server = start(folder, place, Switch::Off)?;
     let service = service(&server);
     let dossiers = seed::seed(&service).await?;
     let mut connection = Connection::open(service.address).await.map_err(|error| error.to_string())?;
@@ -227,6 +231,51 @@ impl Standing {
     fn json(&self) -> serde_json::Value {
         json!({"start_to_first_answer_millis": self.ready.as_millis() as u64, "resident_idle_kib": self.resident_kib})
     }
+}
+
+/// Where the store of this run is.
+struct Place {
+    /// As the server is told.
+    store: String,
+    /// The database in which a schema was made, and the schema.
+    schema: Option<(StoreSettings, String)>,
+}
+
+impl Place {
+    fn new(arguments: &BenchArguments, folder: &Path) -> Result<Self, String> {
+        let Some(url) = &arguments.store else {
+            return Ok(Self { store: format!("sqlite:{}", text(&folder.join(STORE_FILE))), schema: None });
+        };
+        let database: StoreSettings = url.parse().map_err(|_| "a postgres:// URL is needed".to_owned())?;
+        let name = format!("carnet_bench_{}", std::process::id());
+        match yardstick::make_schema(&database, &name).map_err(|failure| told(&failure))? {
+            StoreSettings::Postgres { url } => Ok(Self { store: url.expose().to_owned(), schema: Some((database, name)) }),
+            StoreSettings::Sqlite { .. } => Err("a postgres:// URL is needed".to_owned()),
+        }
+    }
+
+    /// Where plain SQL works, once the store is seeded and no server uses it.
+    fn plain(&self, folder: &Path) -> Result<Plain, String> {
+        if self.schema.is_none() {
+            copy(folder)?;
+            return Ok(Plain::Copy(folder.join(COPY_FILE)));
+        }
+        self.store.parse().map(Plain::Schema).map_err(|_| "a postgres:// URL is needed".to_owned())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some((database, name)) = &self.schema
+            && let Err(failure) = yardstick::remove_schema(database, name)
+        {
+            output::warn(format_args!("the schema {name} is left behind: {}", told(&failure)));
+        }
+    }
+}
+
+fn told(failure: &Failure) -> String {
+    failure.cause().map_or_else(|| failure.to_string(), ToString::to_string)
 }
 
 /// A folder of this run, removed with everything in it when the run ends.
