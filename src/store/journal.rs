@@ -6,12 +6,18 @@
 use diesel::result::{Error, QueryResult};
 
 use super::connection::Connection;
+use super::dialect::Dialect;
 use super::statement::Statement;
 use crate::audit::AuditRecord;
 
 const ADVANCE: &str = "INSERT INTO audit_head (part, seq, recorded, preceding) VALUES (?, 1, ?, NULL) \
      ON CONFLICT (part) DO UPDATE SET seq = audit_head.seq + 1, preceding = audit_head.recorded, recorded = excluded.recorded \
      RETURNING seq, preceding";
+
+const HEAD: &str = "SELECT seq, recorded FROM audit_head WHERE part = ?";
+
+const SET_HEAD: &str = "INSERT INTO audit_head (part, seq, recorded, preceding) VALUES (?, ?, ?, ?) \
+     ON CONFLICT (part) DO UPDATE SET seq = excluded.seq, recorded = excluded.recorded, preceding = excluded.preceding";
 
 const APPEND: &str = "INSERT INTO audit (part, seq, recorded, preceding, entry) VALUES (?, ?, ?, ?, ?)";
 
@@ -33,11 +39,27 @@ pub(super) fn holds(connection: &mut Connection, record: &AuditRecord) -> QueryR
 pub(super) fn append(connection: &mut Connection, records: &[AuditRecord]) -> QueryResult<()> {
     for record in records {
         let (part, recorded) = (record.part.0, record.recorded.micros());
-        let advance = Statement::new(ADVANCE).bind(part).bind(recorded);
-        let (seq, preceding) =
-            connection.first(&advance, |row| Ok((row.bigint(0)?, row.optional_bigint(1)?)))?.ok_or(Error::NotFound)?;
+        let (seq, preceding) = match connection.dialect() {
+            Dialect::Sqlite => advance_alone(connection, part, recorded)?,
+            Dialect::Postgres => advance(connection, part, recorded)?,
+        };
         let append = Statement::new(APPEND).bind(part).bind(seq).bind(recorded).bind(preceding).bind(&*record.entry);
         connection.execute(&append)?;
     }
     Ok(())
+}
+
+/// Advances the head of a dossier, whoever else does; the number of the new record, and when the one before it was made.
+fn advance(connection: &mut Connection, part: i64, recorded: i64) -> QueryResult<(i64, Option<i64>)> {
+    let statement = Statement::new(ADVANCE).bind(part).bind(recorded);
+    connection.first(&statement, |row| Ok((row.bigint(0)?, row.optional_bigint(1)?)))?.ok_or(Error::NotFound)
+}
+
+/// The same where nobody else can write meanwhile. For each `RETURNING` SQLite makes a table of its own, which costs more than
+/// a second statement.
+fn advance_alone(connection: &mut Connection, part: i64, recorded: i64) -> QueryResult<(i64, Option<i64>)> {
+    let head = connection.first(&Statement::new(HEAD).bind(part), |row| Ok((row.bigint(0)?, row.bigint(1)?)))?;
+    let (seq, preceding) = head.map_or((1, None), |(seq, last)| (seq + 1, Some(last)));
+    connection.execute(&Statement::new(SET_HEAD).bind(part).bind(seq).bind(recorded).bind(preceding))?;
+    Ok((seq, preceding))
 }
