@@ -76,6 +76,16 @@ async fn kill_9_under_load_loses_nothing_that_was_acknowledged() {
     client.put("Patient/after", &patient_called("after")).await.expect(201);
 }
 
+/// Returns once the server has begun with `count` requests.
+async fn all_under_way(server: &Process, count: usize) {
+    let operators = Client::new(&format!("http://{}", server.address()));
+    let in_flight = |metrics: &str| {
+        let value = metrics.lines().find_map(|line| line.strip_prefix("carnet_requests_in_flight "));
+        value.unwrap().parse::<usize>().unwrap()
+    };
+    while in_flight(std::str::from_utf8(&operators.get("metrics").await.expect(200).body).unwrap()) < count {}
+}
+
 #[tokio::test]
 async fn sigterm_finishes_what_was_accepted_and_then_ends() {
     let store = Place::new();
@@ -95,6 +105,7 @@ async fn sigterm_finishes_what_was_accepted_and_then_ends() {
         assert!(wire.send(first.as_bytes()));
         wires.push((wire, rest.to_owned()));
     }
+    all_under_way(&server, wires.len()).await;
     server.terminate();
     for (wire, rest) in &mut wires {
         assert!(wire.send(rest.as_bytes()));
