@@ -15,7 +15,7 @@ pub(super) fn run(from: &Holding, to: &Holding, content: &ContentSettings) -> Re
     let (mut bar, mut before) = (None, None);
     let mut tell = |copied: Copied| {
         before.get_or_insert(copied.rows);
-        bar.get_or_insert_with(|| bar::of(copied.of)).set_position(copied.rows);
+        bar.get_or_insert_with(|| bar::of_rows(copied.of)).set_position(copied.rows);
     };
     let copied = store::copy(from, to, content, &mut tell);
     if let Some(bar) = bar {

@@ -21,7 +21,7 @@ pub(super) fn run(settings: &Settings) -> Result<bool, String> {
         Step::Checked(rows) => shown.borrow().inc(rows),
         Step::Fault(fault) => shown.borrow().suspend(|| output::warn(format_args!("wrong: {fault}"))),
     };
-    let verified = app::verify(settings, &base_url, |rows| drop(shown.replace(bar::of(rows))), &mut tell);
+    let verified = app::verify(settings, &base_url, |rows| drop(shown.replace(bar::of_rows(rows))), &mut tell);
     shown.borrow().finish_and_clear();
     let verified = verified.map_err(|failure| told(&failure))?;
     output::say(summary(&verified, begun.elapsed()));

@@ -361,9 +361,7 @@ impl Store {
             Some(deadline) => timeout(deadline, answer).await.map_err(|_| unavailable("the database does not answer")),
         }
     }
-}
 
-impl Store {
     /// What concerns one dossier goes through one writer, so that writers seldom meet.
     fn writer_of(&self, change: &Change) -> Option<&Queue<writer::Job>> {
         let written = change.writes.first().map(|write| write.key.part);

@@ -1,14 +1,11 @@
 //! How far a load is: a bar on a terminal, a summary at the end.
 
-use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::answer::Verdict;
-use crate::cli::output;
-
-const BAR: &str = "{bar:30} {bytes}/{total_bytes} {msg} {eta}";
+use crate::cli::{bar, output};
 
 /// What has become of a load so far.
 pub(super) struct Progress {
@@ -21,13 +18,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Begins a load of `bytes`.
     pub(super) fn begin(bytes: u64) -> Self {
-        let shown = std::io::stderr().is_terminal();
-        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(bytes), target);
-        if let Ok(style) = ProgressStyle::with_template(BAR) {
-            bar.set_style(style);
-        }
-        Self { bar, begun: Instant::now(), stored: 0, refused: 0 }
+        Self { bar: bar::of_bytes(bytes), begun: Instant::now(), stored: 0, refused: 0 }
     }
 
     /// Counts what became of a text of `bytes`, naming what was refused.
