@@ -38,6 +38,7 @@ codes! {
         Deleted = "deleted",
         MultipleMatches = "multiple-matches",
         TooLong = "too-long",
+        TooCostly = "too-costly",
         CodeInvalid = "code-invalid",
         Extension = "extension",
         BusinessRule = "business-rule",
@@ -85,6 +86,8 @@ pub enum Kind {
     TooSlow,
     /// Over a limit of size.
     TooLarge,
+    /// A search that would look at more instances than it may.
+    TooCostly,
     /// A URL that is longer than is read.
     UrlTooLong,
     /// A content type that is not read.
@@ -120,6 +123,7 @@ impl Kind {
         match self {
             Self::Malformed => (400, IssueCode::Structure),
             Self::InvalidParameter => (400, IssueCode::Invalid),
+            Self::TooCostly => (400, IssueCode::TooCostly),
             Self::Unauthenticated => (401, IssueCode::Login),
             Self::Forbidden => (403, IssueCode::Forbidden),
             Self::Absent | Self::Concealed => (404, IssueCode::NotFound),

@@ -15,6 +15,6 @@ mod term;
 #[cfg(test)]
 mod tests;
 
-pub use extract::Indexer;
+pub use extract::{Indexer, Name};
 pub use plan::PageSize;
 pub use query::{Handling, Query};

@@ -3,8 +3,11 @@
 mod condition;
 mod date;
 mod dossier;
+mod link;
 mod quantity;
 mod reference;
+
+pub use link::{Direction, Link};
 
 use super::extract::Indexer;
 use super::index::Term;
@@ -44,6 +47,8 @@ pub enum Condition {
     Not(Box<Condition>),
     /// The instance carries this term.
     Term(Term),
+    /// The instance rests in one of these dossiers and carries the term beside it. In ascending order.
+    InDossier(Vec<(Part, Term)>),
     /// The instance has one of these logical ids.
     Id(Vec<InstanceId>),
     /// A value of a date parameter lies so that every bound holds of it. `None`: the type's main date.
@@ -56,6 +61,8 @@ pub enum Condition {
     StringContains(ParameterId, Box<str>),
     /// A value of a number or quantity parameter, in that unit where one is given, lies so that every bound holds.
     Quantity(ParameterId, Option<Term>, Vec<QuantityBound>),
+    /// The instance is linked with another one that fulfils a condition.
+    Linked(Box<Link>),
 }
 
 /// One comparison with a stored range of time, in microseconds.

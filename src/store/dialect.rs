@@ -125,6 +125,14 @@ impl Dialect {
         }
     }
 
+    /// The condition that the packed terms of `i` contain that of the list `o`.
+    pub(super) const fn has_packed_term_of_list(self) -> &'static str {
+        match self {
+            Self::Sqlite => "instr(i.terms, o.column2) > 0",
+            Self::Postgres => "position(o.column2 IN i.terms) > 0",
+        }
+    }
+
     /// The condition that the folded text of `v` contains the text `?`.
     pub(super) const fn contains_text(self) -> &'static str {
         match self {

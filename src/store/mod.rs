@@ -230,7 +230,7 @@ impl Store {
     /// A page of the instances that a plan means.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// As [`read`](Self::read); [`Kind::TooCostly`] where too many instances stand on both sides of a link.
     pub async fn search(&self, access: &Access, plan: Plan) -> Outcome<Page> {
         let kept = self.recent.as_ref().zip(Recent::searched(access, &plan));
         if let Some(page) = kept.and_then(|(recent, part)| recent.in_dossier(part, |dossier| dossier.page(&plan))) {
@@ -242,11 +242,11 @@ impl Store {
             if let Some((recent, calm)) = &wanted
                 && let Some(page) = recent.read_dossier(connection, *calm, |dossier| dossier.page(&plan))?
             {
-                return Ok(page);
+                return Ok(Ok(page));
             }
             query::search(connection, &access, &plan)
         })
-        .await
+        .await?
     }
 
     /// Writes `change`, all of it or nothing; it is on the disk when this returns.

@@ -3,18 +3,23 @@
 
 mod condition;
 mod drive;
+mod link;
 pub(super) mod order;
 mod text;
+
+use std::ptr;
 
 use diesel::result::QueryResult;
 
 use super::connection::Connection;
-use super::snapshot::{STORED_COLUMNS, Stored, stored, stored_columns};
+use super::snapshot::{STORED_COLUMNS, Stored, name, stored, stored_columns};
 use crate::dossier::Access;
 use crate::fhir::Part;
+use crate::outcome::Outcome;
+use crate::search::Name;
 use crate::search::plan::{Plan, Position};
 use drive::{Candidates, Place};
-use text::Sql;
+use text::{ALWAYS, Sql};
 
 /// One page of the answers to a search.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,11 +42,51 @@ pub struct Match {
 }
 
 /// The page of `plan`, as far as `access` lets it be seen.
-pub(super) fn search(connection: &mut Connection, access: &Access, plan: &Plan) -> QueryResult<Page> {
+///
+/// # Errors
+/// The database is away; within the answer, a search that would cost too much.
+pub(super) fn search(connection: &mut Connection, access: &Access, plan: &Plan) -> QueryResult<Outcome<Page>> {
+    if !plan.condition.has_links() {
+        return page(connection, access, plan).map(Ok);
+    }
+    connection.together(|connection| match link::decided(connection, access, plan) {
+        Ok(decided) => page(connection, access, &decided).map(Ok),
+        Err(stop) => stop.answer(),
+    })
+}
+
+/// The names of up to `most` instances that `plan` means, in no order.
+fn names(connection: &mut Connection, access: &Access, plan: &Plan, most: usize) -> QueryResult<Vec<Name>> {
+    let statement = some(connection, access, plan, ("SELECT i.kind, i.id", most))?.statement();
+    connection.admit(&statement);
+    connection.load(&statement, |row| name(row, 0))
+}
+
+/// Up to `most` instances that `plan` means, in no order.
+fn found(connection: &mut Connection, access: &Access, plan: &Plan, most: usize) -> QueryResult<Vec<Stored>> {
+    let statement = some(connection, access, plan, (concat!("SELECT ", stored_columns!()), most))?.statement();
+    connection.admit(&statement);
+    connection.load(&statement, stored)
+}
+
+fn some<'a>(connection: &mut Connection, access: &Access, plan: &'a Plan, (select, most): (&str, usize)) -> QueryResult<Sql<'a>> {
+    let matching = matching(connection, access, plan)?.0;
+    Ok(Sql::new(select).append(matching).push(" LIMIT ").bind(i64::try_from(most).unwrap_or(i64::MAX)))
+}
+
+/// Everything that `access` lets be seen and that fulfils the condition of `plan`: ` FROM … WHERE …`.
+fn matching<'a>(connection: &mut Connection, access: &Access, plan: &'a Plan) -> QueryResult<(Sql<'a>, Place)> {
     let dossiers = searched(access, plan);
-    let Candidates { from, place } = drive::candidates(connection, plan, dossiers.as_deref())?;
-    let condition = condition::condition(connection.dialect(), &plan.condition);
-    let matching = from.push(" AND i.body IS NOT NULL AND ").append(condition);
+    let Candidates { from, covered, place } = drive::candidates(connection, plan, dossiers.as_deref())?;
+    let dialect = connection.dialect();
+    let open =
+        drive::conjuncts(&plan.condition).into_iter().filter(|part| !covered.is_some_and(|covered| ptr::eq(covered, *part)));
+    let open = open.map(|part| condition::condition(dialect, part)).collect();
+    Ok((from.push(" AND i.body IS NOT NULL AND ").append(Sql::joined(open, " AND ", ALWAYS)), place))
+}
+
+fn page(connection: &mut Connection, access: &Access, plan: &Plan) -> QueryResult<Page> {
+    let (matching, place) = matching(connection, access, plan)?;
     let total = if plan.total { Some(total(connection, &matching)?) } else { None };
     let mut matches = if plan.count == 0 { Vec::new() } else { matches(connection, plan, matching, place)? };
     let more = matches.len() > plan.count as usize;

@@ -16,6 +16,7 @@ use crate::dossier::Access;
 use crate::fhir::key::name_hash;
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionId};
 use crate::outcome::Outcome;
+use crate::search::Name;
 
 /// A version of an instance as it rests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,15 +168,22 @@ pub(super) fn history(
 
 /// Reads the columns of [`stored_columns`].
 pub(super) fn stored(row: &dyn Columns) -> QueryResult<Stored> {
+    let (kind, id) = name(row, 2)?;
     Ok(Stored {
         key: InstanceKey { part: Part(row.bigint(0)?), rid: row.bigint(1)? },
-        kind: ResourceType::from_code(row.smallint(2)?).ok_or_else(|| damaged("an unknown resource type"))?,
-        id: row.text(3)?.parse().map_err(|_| damaged("an id that is none"))?,
+        kind,
+        id,
         version: VersionId(row.bigint(4)?),
         updated: Instant::from_micros(row.bigint(5)?),
         method: method(row.smallint(6)?)?,
         body: row.optional_body(7)?,
     })
+}
+
+/// Reads the columns `kind` and `id`, of which the first is `column`.
+pub(super) fn name(row: &dyn Columns, column: usize) -> QueryResult<Name> {
+    let kind = ResourceType::from_code(row.smallint(column)?).ok_or_else(|| damaged("an unknown resource type"))?;
+    Ok((kind, row.text(column + 1)?.parse().map_err(|_| damaged("an id that is none"))?))
 }
 
 fn superseded(current: &Stored, row: &dyn Columns) -> QueryResult<Stored> {

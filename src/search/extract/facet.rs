@@ -1,5 +1,7 @@
 //! The search parameters of one type, their expressions compiled.
 
+use std::sync::Arc;
+
 use crate::definition::{Compartment, Parameter, ParameterId, ParameterKind, Registry};
 use crate::fhir::ResourceType;
 use crate::fhirpath::Expression;
@@ -11,7 +13,7 @@ use crate::search::parameter;
 pub(super) struct Facet {
     pub(super) id: ParameterId,
     pub(super) kind: ParameterKind,
-    pub(super) expression: Expression,
+    pub(super) expression: Arc<Expression>,
     /// Whether it is the type's main date.
     pub(super) is_main_date: bool,
     /// Whether each word of a value begins an entry.
@@ -46,7 +48,7 @@ impl Facet {
         Ok(Self {
             id: parameter.id,
             kind: parameter.kind,
-            expression,
+            expression: Arc::new(expression),
             is_main_date: registry.main_date(kind).is_some_and(|main| main.id == parameter.id),
             by_word: parameter::is_by_word(parameter.code, parameter.kind),
             is_own_patient: parameter::is_own_patient(registry, kind, parameter.id),

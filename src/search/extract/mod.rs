@@ -3,6 +3,7 @@
 mod collect;
 mod date;
 mod facet;
+mod pointer;
 mod quantity;
 mod reference;
 mod shape;
@@ -12,7 +13,7 @@ mod token;
 #[cfg(test)]
 mod tests;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use chrono_tz::Tz;
 
@@ -27,6 +28,7 @@ use crate::fhirpath::{Element, Environment, Item};
 use crate::outcome::{Failure, Outcome};
 use collect::{Collector, text_of};
 use facet::{Facet, TypeIndex};
+pub use pointer::{Name, Pointer};
 use shape::Shape;
 
 /// Writes the entries of one store. Cheap to share, made once; the expressions of a type are compiled when the first resource of
@@ -34,7 +36,7 @@ use shape::Shape;
 #[derive(Debug)]
 pub struct Indexer {
     registry: &'static Registry,
-    base: Box<str>,
+    base: Arc<str>,
     terms: Terms,
     zone: Tz,
     /// By the number of the type.
@@ -120,6 +122,16 @@ impl Indexer {
 
     pub(super) fn implied_system(&self, kind: ResourceType, parameter: ParameterId) -> Option<&'static str> {
         parameter::implied_system(self.registry, kind, parameter)
+    }
+
+    /// A reference parameter of `kind`, to be followed.
+    ///
+    /// # Errors
+    /// `Fault` where the index keeps no such parameter, or one that does not compile: a bug.
+    pub(super) fn pointer(&self, kind: ResourceType, parameter: ParameterId) -> Outcome<Pointer> {
+        let facet = self.of_type(kind)?.facets.iter().find(|facet| facet.id == parameter);
+        let facet = facet.ok_or_else(|| Failure::fault("a reference that the index does not keep"))?;
+        Ok(Pointer::new(self, kind, facet))
     }
 
     pub(super) fn terms(&self) -> &Terms {

@@ -1,6 +1,6 @@
 //! One criterion as a condition on the index.
 
-use super::{Bound, Condition, date, quantity, reference};
+use super::{Bound, Condition, date, link, quantity, reference};
 use crate::definition::{ParameterId, ParameterKind};
 use crate::fhir::{InstanceId, Instant, ResourceType};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
@@ -26,7 +26,8 @@ pub(super) fn of(kind: ResourceType, criterion: &Criterion, (indexer, now): (&In
             LAST_UPDATED => of_last_updated(filter, (indexer, now)),
             _ => of_filter(kind, filter, (indexer, now)),
         },
-        Criterion::Chain(_) | Criterion::Has(_) => Err(unsupported("a search across references")),
+        Criterion::Chain(chain) => link::chain(kind, chain, (indexer, now)),
+        Criterion::Has(has) => link::reverse(kind, has, (indexer, now)),
     }
 }
 

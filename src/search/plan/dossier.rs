@@ -8,10 +8,15 @@ use crate::search::query::{Criterion, Filter, PathMatch, Query, ReferenceValue, 
 
 /// The parts in which every match rests; `None` where the query does not say. The first criterion that says so is enough.
 pub(super) fn of(query: &Query, indexer: &Indexer) -> Option<Vec<Part>> {
-    query.criteria().iter().find_map(|criterion| match criterion {
-        Criterion::Own(filter) => of_filter(query.kind(), filter, indexer),
+    query.criteria().iter().find_map(|criterion| of_criterion(query.kind(), criterion, indexer))
+}
+
+/// The same of one criterion of instances of `kind`.
+pub(super) fn of_criterion(kind: ResourceType, criterion: &Criterion, indexer: &Indexer) -> Option<Vec<Part>> {
+    match criterion {
+        Criterion::Own(filter) => of_filter(kind, filter, indexer),
         Criterion::Chain(_) | Criterion::Has(_) => None,
-    })
+    }
 }
 
 fn of_filter(kind: ResourceType, filter: &Filter, indexer: &Indexer) -> Option<Vec<Part>> {

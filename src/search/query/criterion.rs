@@ -1,10 +1,12 @@
 //! One parameter of a query, understood: a test of the resource itself, of what it points at, or of what points at it.
 
-use super::MAX_LINKS;
+use std::cell::Cell;
+
 use super::fault::Fault;
 use super::name::Name;
 use super::read;
 use super::value::Test;
+use super::{MAX_BRANCHES, MAX_LINKS};
 use crate::definition::{Parameter, ParameterId, ParameterKind, Registry};
 use crate::fhir::ResourceType;
 
@@ -52,16 +54,41 @@ pub struct ReverseChain {
     pub criterion: Box<Criterion>,
 }
 
-/// What `name=value` asks of instances of `kind`; `None` where it asks nothing. `links` counts the links passed.
-pub(super) fn read(
+/// What `name=value` asks of instances of `kind`; `None` where it asks nothing.
+pub(super) fn read(registry: &Registry, kind: ResourceType, (name, value): (&str, &str)) -> Result<Option<Criterion>, Fault> {
+    read_link(registry, kind, (name, value), Way { links: 0, criteria: &Cell::new(0) })
+}
+
+/// How far a chain has been read.
+#[derive(Clone, Copy)]
+struct Way<'c> {
+    /// The links passed.
+    links: usize,
+    /// What was read along all branches.
+    criteria: &'c Cell<usize>,
+}
+
+impl Way<'_> {
+    /// A chain that may go on with any type branches at each link.
+    fn passed(self) -> Result<Self, Fault> {
+        let (links, criteria) = (self.links + 1, self.criteria.get() + 1);
+        self.criteria.set(criteria);
+        if links > MAX_LINKS {
+            return Err(Fault::too_many("links of one chain", MAX_LINKS));
+        }
+        if criteria > MAX_BRANCHES {
+            return Err(Fault::too_many("branches of one chain; name the types it goes through", MAX_BRANCHES));
+        }
+        Ok(Self { links, ..self })
+    }
+}
+
+fn read_link(
     registry: &Registry,
     kind: ResourceType,
     (name, value): (&str, &str),
-    links: usize,
+    way: Way<'_>,
 ) -> Result<Option<Criterion>, Fault> {
-    if links > MAX_LINKS {
-        return Err(Fault::too_many("links of one chain", MAX_LINKS));
-    }
     match Name::read(name).ok_or_else(|| Fault::wrong("`_has` needs a type, a reference parameter and a parameter"))? {
         Name::Plain { code, modifier } => {
             let parameter = find(registry, kind, code)?;
@@ -71,12 +98,12 @@ pub(super) fn read(
         Name::Chain { code, kind: target, rest } => {
             let parameter = find_reference(registry, kind, code)?;
             let targets = chain_targets(parameter, target)?;
-            chain(registry, parameter, (targets, rest, value), links)
+            chain(registry, parameter, (targets, rest, value), way)
         }
         Name::Has { kind: source, reference, rest } => {
             let source: ResourceType = source.parse().map_err(|_| Fault::wrong("`_has` names no resource type"))?;
             let parameter = find_reference(registry, source, reference)?;
-            let asked = read(registry, source, (rest, value), links + 1)?;
+            let asked = read_link(registry, source, (rest, value), way.passed()?)?;
             let has = |criterion| ReverseChain { kind: source, parameter: parameter.id, criterion: Box::new(criterion) };
             Ok(asked.map(|criterion| Criterion::Has(has(criterion))))
         }
@@ -116,12 +143,12 @@ fn chain(
     registry: &Registry,
     parameter: &Parameter,
     (targets, rest, value): (Vec<ResourceType>, &str, &str),
-    links: usize,
+    way: Way<'_>,
 ) -> Result<Option<Criterion>, Fault> {
     let mut found = Vec::new();
     let mut first_fault = None;
     for target in targets {
-        match read(registry, target, (rest, value), links + 1) {
+        match read_link(registry, target, (rest, value), way.passed()?) {
             Ok(Some(criterion)) => found.push((target, criterion)),
             Ok(None) => return Ok(None),
             Err(fault) => {
@@ -144,8 +171,8 @@ impl Criterion {
                 Test::Composite(_) | Test::Special(_) => Fault::unsupported(what),
                 _ => Fault::unsupported(what).firmly(),
             }),
-            Self::Chain(_) => Some(Fault::unsupported("a chain of parameters")),
-            Self::Has(_) => Some(Fault::unsupported("`_has`")),
+            Self::Chain(chain) => chain.targets.iter().find_map(|(_, criterion)| criterion.unsupported()),
+            Self::Has(has) => has.criterion.unsupported(),
         }
     }
 }

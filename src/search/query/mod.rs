@@ -1,7 +1,6 @@
 //! A query, parsed and meant: every parameter becomes a type, and no text of it is looked at again.
 //!
-//! What R4 knows and this server cannot search yet (chains, `_has`, composites, some modifiers) is understood and then refused,
-//! never half done. Repeated parameters must all hold, values parted by commas are alternatives, an empty value asks nothing.
+//! What R4 knows and this server cannot search yet (composites, some modifiers) is understood and then refused, never half done. Repeated parameters must all hold, values parted by commas are alternatives, an empty value asks nothing.
 
 mod criterion;
 mod fault;
@@ -34,7 +33,9 @@ pub const MAX_VALUES: usize = 1_000;
 /// The longest value of one parameter.
 pub const MAX_VALUE_BYTES: usize = 65_536;
 /// The most links of one chain.
-pub const MAX_LINKS: usize = 5;
+pub const MAX_LINKS: usize = 10;
+/// The most types that one chain goes through, counted at each link.
+pub const MAX_BRANCHES: usize = 1_000;
 /// The most keys of one order.
 pub const MAX_SORT_KEYS: usize = 8;
 /// The longest page token.
@@ -91,7 +92,7 @@ impl Query {
         match self.result.take(registry, self.kind, (name, value))? {
             Taken::Used => {}
             Taken::NotMine => {
-                let Some(criterion) = criterion::read(registry, self.kind, (name, value), 0)? else { return Ok(()) };
+                let Some(criterion) = criterion::read(registry, self.kind, (name, value))? else { return Ok(()) };
                 if let Some(fault) = criterion.unsupported() {
                     return Err(fault);
                 }

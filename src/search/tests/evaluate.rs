@@ -20,6 +20,8 @@ impl Candidate {
             Condition::Any(any) => any.iter().any(|condition| self.fulfils(condition)),
             Condition::Not(condition) => !self.fulfils(condition),
             Condition::Term(term) => entries.terms.binary_search(term).is_ok(),
+            Condition::InDossier(own) => own.iter().any(|(_, term)| entries.terms.binary_search(term).is_ok()),
+            Condition::Linked(_) => panic!("a link is decided by the store"),
             Condition::Id(ids) => ids.contains(&self.id),
             Condition::Date(None, bounds) => entries.main_date.is_some_and(|range| lies_within(range, bounds)),
             Condition::Date(Some(parameter), bounds) => {

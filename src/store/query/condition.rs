@@ -1,6 +1,7 @@
 //! Conditions on the instance row `i`. None of them is ever NULL, so that each can be negated.
 
 use super::text::{ALWAYS, NEVER, Sql};
+use crate::fhir::Part;
 use crate::search::index::Term;
 use crate::search::plan::{Bound, Condition, QuantityBound};
 use crate::store::dialect::Dialect;
@@ -14,6 +15,8 @@ pub(super) fn condition<'a>(dialect: Dialect, condition: &'a Condition) -> Sql<'
         Condition::Any(parts) => several(dialect, parts, " OR ", NEVER),
         Condition::Not(part) => Sql::new("NOT (").append(self::condition(dialect, part)).push(")"),
         Condition::Term(term) => Sql::new(dialect.has_packed_term()).with(packed(*term).to_vec()),
+        Condition::InDossier(own) => in_dossier(dialect, own),
+        Condition::Linked(_) => Sql::new(NEVER),
         Condition::Id(ids) => Sql::is_one_of("i.id", ids.iter().map(|id| id.as_str())),
         Condition::Date(None, bounds) => bounded(Sql::new("(i.date_low IS NOT NULL"), &MAIN_DATE, bounds).push(")"),
         Condition::Updated(bounds) => updated(bounds),
@@ -21,6 +24,28 @@ pub(super) fn condition<'a>(dialect: Dialect, condition: &'a Condition) -> Sql<'
             has_value(dialect, condition)
         }
     }
+}
+
+/// Few instances rest in these dossiers; only they are held against the terms.
+fn in_dossier<'a>(dialect: Dialect, own: &[(Part, Term)]) -> Sql<'a> {
+    if own.is_empty() {
+        return Sql::new(NEVER);
+    }
+    Sql::new("(")
+        .append(Sql::is_one_of("i.part", own.iter().map(|(part, _)| part.0)))
+        .push(" AND EXISTS (SELECT 1 FROM ")
+        .append(listed(own))
+        .push(" WHERE o.column1 = i.part AND ")
+        .push(dialect.has_packed_term_of_list())
+        .push("))")
+}
+
+/// `(VALUES …) o`: dossiers, and the packed term beside each.
+pub(super) fn listed<'a>(own: &[(Part, Term)]) -> Sql<'a> {
+    let rows = own.iter().enumerate().fold(Sql::new("(VALUES "), |sql, (index, (part, term))| {
+        sql.push(if index == 0 { "(" } else { ", (" }).bind(part.0).push(", ").bind(packed(*term).to_vec()).push(")")
+    });
+    rows.push(") o")
 }
 
 fn several<'a>(dialect: Dialect, parts: &'a [Condition], operator: &str, empty: &str) -> Sql<'a> {
@@ -56,6 +81,8 @@ pub(super) fn values_of<'a>(dialect: Dialect, condition: &'a Condition) -> Optio
         | Condition::Any(_)
         | Condition::Not(_)
         | Condition::Term(_)
+        | Condition::InDossier(_)
+        | Condition::Linked(_)
         | Condition::Id(_)
         | Condition::Date(None, _)
         | Condition::Updated(_) => None,
@@ -74,6 +101,8 @@ pub(super) fn alternatives(condition: &Condition) -> Option<Vec<Term>> {
         }
         Condition::All(_)
         | Condition::Not(_)
+        | Condition::InDossier(_)
+        | Condition::Linked(_)
         | Condition::Id(_)
         | Condition::Date(..)
         | Condition::Updated(_)

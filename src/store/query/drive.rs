@@ -5,7 +5,7 @@
 
 use diesel::result::QueryResult;
 
-use super::condition::{alternatives, values_of};
+use super::condition::{alternatives, listed, values_of};
 use super::text::{NEVER, Sql};
 use crate::fhir::{InstanceKey, Part, ResourceType};
 use crate::search::index::Term;
@@ -20,6 +20,8 @@ const COUNTED_ENTRIES: i64 = 1_000;
 pub(super) struct Candidates<'a> {
     /// ` FROM … WHERE …`, to which conditions on `i` are appended.
     pub(super) from: Sql<'a>,
+    /// The part of the condition that every candidate fulfils.
+    pub(super) covered: Option<&'a Condition>,
     /// The columns of the candidate's own place, by age, then by dossier, as the source of the candidates has them in order.
     pub(super) place: Place,
 }
@@ -44,13 +46,17 @@ pub(super) fn candidates<'a>(
         return Ok(among(plan, Sql::is_one_of("i.part", parts.iter().map(|part| part.0))));
     }
     Ok(match most_selective(connection, plan)? {
-        Some(Drive::Keys(keys)) => among(plan, at(&keys)),
-        Some(Drive::Terms(terms)) if terms.len() == 1 => named_by(plan, entries_of_terms(&plan.kinds, &terms)),
-        Some(Drive::Terms(terms)) => named_by(plan, once(entries_of_terms(&plan.kinds, &terms))),
-        Some(Drive::Values(values)) => named_by(plan, once(values)),
+        Some((_, Drive::Keys(keys))) => among(plan, at(&keys)),
+        Some((_, Drive::Terms(terms))) if terms.len() == 1 => named_by(plan, entries_of_terms(&plan.kinds, &terms)),
+        Some((_, Drive::Terms(terms))) => named_by(plan, once(entries_of_terms(&plan.kinds, &terms))),
+        Some((_, Drive::Values(values))) => named_by(plan, once(values)),
+        Some((covered, Drive::Dossiers(own))) => {
+            let from = Sql::new(" FROM ").append(in_dossiers(connection, &plan.kinds, own));
+            Candidates { from, covered: Some(covered), place: OF_INSTANCE }
+        }
         None => {
             let from = Sql::new(" FROM instance i WHERE ").append(of_kinds("i.kind", &plan.kinds));
-            Candidates { from, place: OF_INSTANCE }
+            Candidates { from, covered: None, place: OF_INSTANCE }
         }
     })
 }
@@ -61,21 +67,24 @@ enum Drive<'a> {
     Keys(Vec<InstanceKey>),
     /// The entries of any of these terms.
     Terms(Vec<Term>),
+    /// What carries the term beside each dossier.
+    Dossiers(&'a [(Part, Term)]),
     /// Entries in a side table: `SELECT part, rid …`.
     Values(Sql<'a>),
 }
 
 /// The condition with the fewest entries among those that all must hold.
-fn most_selective<'a>(connection: &mut Connection, plan: &'a Plan) -> QueryResult<Option<Drive<'a>>> {
-    let mut best: Option<(i64, Drive<'a>)> = None;
+fn most_selective<'a>(connection: &mut Connection, plan: &'a Plan) -> QueryResult<Option<(&'a Condition, Drive<'a>)>> {
+    let mut best: Option<(i64, &'a Condition, Drive<'a>)> = None;
     for part in conjuncts(&plan.condition) {
         let Some(drive) = drive(connection, &plan.kinds, part)? else { continue };
         let entries = count(connection, &plan.kinds, &drive)?;
-        if best.as_ref().is_none_or(|(least, _)| entries < *least) {
-            best = Some((entries, drive));
+        if best.as_ref().is_none_or(|(least, ..)| entries < *least) {
+            best = Some((entries, part, drive));
         }
     }
-    Ok(best.filter(|(entries, _)| *entries < COUNTED_ENTRIES || !newest_first(plan)).map(|(_, drive)| drive))
+    let selective = best.filter(|(entries, ..)| *entries < COUNTED_ENTRIES || !newest_first(plan));
+    Ok(selective.map(|(_, part, drive)| (part, drive)))
 }
 
 /// Where the order is that of an index on all instances of the type, many entries are worse than none.
@@ -92,12 +101,17 @@ fn drive<'a>(connection: &mut Connection, kinds: &[ResourceType], part: &'a Cond
             }
             Some(Drive::Keys(keys))
         }
+        Condition::Any(parts) if let [Condition::InDossier(own)] = parts.as_slice() => {
+            is_one_a_dossier(own).then_some(Drive::Dossiers(own))
+        }
         Condition::Term(_) | Condition::Any(_) => alternatives(part).map(Drive::Terms),
         Condition::Date(Some(_), _) | Condition::StringPrefix(..) | Condition::Quantity(..) => {
             let values = values_of(connection.dialect(), part);
             values.map(|values| Drive::Values(Sql::new("SELECT v.part, v.rid").append(values)))
         }
-        Condition::StringContains(..)
+        Condition::InDossier(_)
+        | Condition::Linked(_)
+        | Condition::StringContains(..)
         | Condition::Date(None, _)
         | Condition::Updated(_)
         | Condition::Not(_)
@@ -111,6 +125,7 @@ fn count(connection: &mut Connection, kinds: &[ResourceType], drive: &Drive<'_>)
         Drive::Keys(keys) => return Ok(i64::try_from(keys.len()).unwrap_or(i64::MAX)),
         Drive::Terms(terms) => entries_of_terms(kinds, terms),
         Drive::Values(values) => values.clone(),
+        Drive::Dossiers(own) => Sql::new("SELECT 1 FROM ").append(in_dossiers(connection, kinds, own)),
     };
     let limited = Sql::new("SELECT count(*) FROM (").append(entries).push(" LIMIT ").bind(COUNTED_ENTRIES).push(") c");
     let statement = limited.statement();
@@ -119,12 +134,14 @@ fn count(connection: &mut Connection, kinds: &[ResourceType], drive: &Drive<'_>)
 }
 
 /// The conditions that all must hold.
-fn conjuncts(condition: &Condition) -> Vec<&Condition> {
+pub(super) fn conjuncts(condition: &Condition) -> Vec<&Condition> {
     match condition {
         Condition::All(parts) => parts.iter().flat_map(conjuncts).collect(),
         Condition::Any(_)
         | Condition::Not(_)
         | Condition::Term(_)
+        | Condition::InDossier(_)
+        | Condition::Linked(_)
         | Condition::Id(_)
         | Condition::Date(..)
         | Condition::Updated(_)
@@ -150,19 +167,33 @@ fn once(entries: Sql<'_>) -> Sql<'_> {
     Sql::new("SELECT DISTINCT e.part, e.rid FROM (").append(entries).push(") e")
 }
 
+/// Whether the list says but one term of each dossier, so that it leads to each instance once.
+fn is_one_a_dossier(own: &[(Part, Term)]) -> bool {
+    !own.is_empty() && own.is_sorted_by(|(left, _), (right, _)| left < right)
+}
+
+/// The instances of some dossiers that carry the term beside it.
+fn in_dossiers<'a>(connection: &Connection, kinds: &[ResourceType], own: &[(Part, Term)]) -> Sql<'a> {
+    listed(own)
+        .push(" CROSS JOIN instance i WHERE i.part = o.column1 AND ")
+        .push(connection.dialect().has_packed_term_of_list())
+        .push(" AND ")
+        .append(of_kinds(UNINDEXED_KIND, kinds))
+}
+
 /// The instances that entries name. The entries come first, whatever the planner thinks (`CROSS JOIN`).
 fn named_by<'a>(plan: &Plan, entries: Sql<'a>) -> Candidates<'a> {
     let from = Sql::new(" FROM (")
         .append(entries)
         .push(") d CROSS JOIN instance i WHERE i.part = d.part AND i.rid = d.rid AND ")
         .append(of_kinds(UNINDEXED_KIND, &plan.kinds));
-    Candidates { from, place: OF_ENTRY }
+    Candidates { from, covered: None, place: OF_ENTRY }
 }
 
 /// The instances whose places fulfil a condition.
 fn among<'a>(plan: &Plan, places: Sql<'a>) -> Candidates<'a> {
     let from = Sql::new(" FROM instance i WHERE ").append(places).push(" AND ").append(of_kinds(UNINDEXED_KIND, &plan.kinds));
-    Candidates { from, place: OF_INSTANCE }
+    Candidates { from, covered: None, place: OF_INSTANCE }
 }
 
 /// The type, written so that no planner prefers the index of all instances of that type to the few places known.

@@ -93,7 +93,9 @@ fn stands_on_row(condition: &Condition) -> bool {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().all(stands_on_row),
         Condition::Not(part) => stands_on_row(part),
-        Condition::Term(_) | Condition::Id(_) | Condition::Date(None, _) | Condition::Updated(_) => true,
+        Condition::Term(_) | Condition::InDossier(_) | Condition::Id(_) => true,
+        Condition::Date(None, _) | Condition::Updated(_) => true,
+        Condition::Linked(_) => false,
         Condition::Date(Some(_), _) | Condition::StringPrefix(..) | Condition::StringContains(..) | Condition::Quantity(..) => {
             false
         }
@@ -108,6 +110,10 @@ impl Row {
             Condition::Any(parts) => parts.iter().any(|part| self.fulfils(part)),
             Condition::Not(part) => !self.fulfils(part),
             Condition::Term(term) => self.terms.binary_search(term).is_ok(),
+            Condition::InDossier(own) => {
+                let here = own.iter().filter(|(part, _)| *part == self.stored.key.part);
+                here.into_iter().any(|(_, term)| self.terms.binary_search(term).is_ok())
+            }
             Condition::Id(ids) => ids.contains(&self.stored.id),
             Condition::Date(None, bounds) => self.date.is_some_and(|date| bounds.iter().all(|bound| holds(*bound, date))),
             Condition::Updated(bounds) => {
@@ -115,7 +121,8 @@ impl Row {
                 // An instant covers one microsecond.
                 bounds.iter().all(|bound| holds(*bound, DateRange { low, high: low.saturating_add(1) }))
             }
-            Condition::Date(Some(_), _)
+            Condition::Linked(_)
+            | Condition::Date(Some(_), _)
             | Condition::StringPrefix(..)
             | Condition::StringContains(..)
             | Condition::Quantity(..) => false,

@@ -35,6 +35,8 @@ fn holds(condition: &Condition, known: &Known) -> bool {
         Condition::Any(parts) => parts.iter().any(|part| holds(part, known)),
         Condition::Not(part) => !holds(part, known),
         Condition::Term(term) => index.terms.contains(term),
+        Condition::InDossier(own) => own.iter().any(|(part, term)| *part == known.key.part && index.terms.contains(term)),
+        Condition::Linked(_) => panic!("an index says nothing of links"),
         Condition::Id(ids) => ids.contains(&known.id),
         Condition::Date(None, bounds) => index.main_date.is_some_and(|range| within(range, bounds)),
         Condition::Date(Some(parameter), bounds) => {

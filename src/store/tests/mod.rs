@@ -4,6 +4,7 @@ mod bed;
 mod bucket;
 mod content;
 mod lasting;
+mod linking;
 mod meaning;
 mod reading;
 mod recent;

@@ -118,9 +118,14 @@ fn ids() -> impl Strategy<Value = Vec<InstanceId>> {
     })
 }
 
+fn own_dossiers() -> impl Strategy<Value = Vec<(Part, Term)>> {
+    prop::collection::btree_set((prop::sample::select(&PARTS[..]), a_term()), 0..5).prop_map(|own| own.into_iter().collect())
+}
+
 fn a_condition() -> impl Strategy<Value = Condition> {
     let leaf = prop_oneof![
         4 => a_term().prop_map(Condition::Term),
+        2 => own_dossiers().prop_map(Condition::InDossier),
         1 => ids().prop_map(Condition::Id),
         2 => vec(a_bound(), 0..3).prop_map(|bounds| Condition::Date(None, bounds)),
         2 => (a_parameter(), vec(a_bound(), 0..3)).prop_map(|(parameter, bounds)| Condition::Date(Some(parameter), bounds)),
@@ -135,6 +140,7 @@ fn a_condition() -> impl Strategy<Value = Condition> {
             vec(inner.clone(), 0..4).prop_map(Condition::All),
             vec(inner.clone(), 0..4).prop_map(Condition::Any),
             vec(a_term().prop_map(Condition::Term), 1..4).prop_map(Condition::Any),
+            own_dossiers().prop_map(|own| Condition::Any(vec![Condition::InDossier(own)])),
             inner.prop_map(|part| Condition::Not(Box::new(part))),
         ]
     })

@@ -72,3 +72,58 @@ fn what_is_deleted_or_changed_is_no_longer_found() {
     let count = server.get("/DocumentReference?_summary=count").json();
     assert_eq!((&count["total"], count.get("entry")), (&json!(0), None));
 }
+
+#[test]
+fn a_chain_leads_through_references_of_any_number_and_either_direction() {
+    let server = Server::start();
+    let reference = |to: &str| json!({"reference": to});
+    for resource in [
+        json!({"resourceType": "Organization", "id": "chu", "name": "CHU de Lyon"}),
+        json!({"resourceType": "Organization", "id": "unit", "name": "Cardiologie", "partOf": reference("Organization/chu")}),
+        json!({"resourceType": "Patient", "id": "p1", "name": [{"family": "Martin"}], "managingOrganization": reference("Organization/unit")}),
+        json!({"resourceType": "Patient", "id": "p2", "name": [{"family": "Durand"}], "identifier": [{"system": "urn:ins", "value": "2"}]}),
+        json!({"resourceType": "Encounter", "id": "e1", "status": "finished", "class": {"code": "AMB"}, "subject": reference("Patient/p1"),
+            "serviceProvider": reference("Organization/unit")}),
+        json!({"resourceType": "Observation", "id": "o1", "status": "final", "code": {"coding": [{"code": "x"}]}, "subject": reference("Patient/p1"),
+            "encounter": reference("Encounter/e1")}),
+        json!({"resourceType": "Observation", "id": "o2", "status": "final", "code": {"coding": [{"code": "y"}]}, "subject": reference("Patient/p2/_history/1")}),
+        json!({"resourceType": "Observation", "id": "o3", "status": "final", "code": {"coding": [{"code": "y"}]}, "subject": reference("Patient/nobody")}),
+    ] {
+        let place = format!("/{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap());
+        assert_eq!(server.put(&place, &resource).status, 201, "{place}");
+    }
+    let table = [
+        ("Observation?subject.name=mart", vec!["o1"]),
+        ("Observation?subject:Patient.name=durand", vec!["o2"]),
+        ("Observation?patient.name=durand", vec!["o2"]),
+        ("Observation?patient.name=durand&code=x", vec![]),
+        ("Observation?patient.identifier=urn:ins%7C2&code=y", vec!["o2"]),
+        ("Observation?patient=p1&encounter.class=AMB", vec!["o1"]),
+        ("Observation?patient=p2&encounter.class=AMB", vec![]),
+        ("Observation?encounter.service-provider.partof.name=chu", vec!["o1"]),
+        ("Observation?subject:Patient.organization.partof.name=chu", vec!["o1"]),
+        ("Observation?subject:Patient.name:missing=false", vec!["o1", "o2"]),
+        ("Patient?_has:Observation:patient:code=y", vec!["p2"]),
+        ("Patient?_has:Observation:patient:code=x&_has:Encounter:patient:class=AMB", vec!["p1"]),
+        ("Patient?_has:Observation:patient:encounter.class=AMB", vec!["p1"]),
+        ("Organization?_has:Encounter:service-provider:_has:Observation:encounter:code=x", vec!["unit"]),
+        ("Organization?_has:Organization:partof:_has:Patient:organization:name=martin", vec!["chu"]),
+        ("Encounter?_has:Observation:encounter:subject:Patient.organization.name=cardio", vec!["e1"]),
+        ("Patient?_id=p1&_has:Observation:subject:code=y", vec![]),
+    ];
+    for (query, expected) in table {
+        let answer = server.get(&format!("/{query}&_sort=_id&_total=accurate"));
+        assert_eq!((answer.status, ids(&answer)), (200, expected.iter().map(|id| (*id).to_owned()).collect()), "{query}");
+        assert_eq!(answer.json()["total"], json!(expected.len()), "{query}");
+    }
+    let refused = [
+        ("Observation?subject.colour=x", "http.subject"),
+        ("Observation?code.name=x", "http.code"),
+        ("Patient?_has:Observation:code:status=x", "http._has"),
+        ("Observation?subject.birthdate=x", "http.subject"),
+    ];
+    for (query, place) in refused {
+        let answer = server.get(&format!("/{query}"));
+        assert_eq!((answer.status, &answer.json()["issue"][0]["expression"][0]), (400, &json!(place)), "{query}");
+    }
+}
