@@ -201,6 +201,13 @@ pub const KEYS: &[Key] = &[
         show: |settings| settings.limits.page_max_resources.to_string(),
     },
     Key {
+        name: "limits.include_resources",
+        meaning: "the most resources that _include and _revinclude bring along on a page",
+        valid: "a whole number from 0 to 100000",
+        set: |settings, text| within(&mut settings.limits.include_resources, text, 0..=100_000),
+        show: |settings| settings.limits.include_resources.to_string(),
+    },
+    Key {
         name: "limits.header_seconds",
         meaning: "the time a client has to send the head of a request",
         valid: "a whole number of seconds from 1 to 3600",

@@ -72,6 +72,8 @@ pub struct Limits {
     pub page_resources: u32,
     /// The most matches on a page, whatever `_count` asks.
     pub page_max_resources: u32,
+    /// The most resources that come along with the matches of a page.
+    pub include_resources: usize,
     /// The time a client has to send the head of a request.
     pub header_seconds: u64,
     /// The time a client has to send the body of a request.
@@ -151,6 +153,7 @@ impl Default for Limits {
             bundle_entries: 5_000,
             page_resources: 20,
             page_max_resources: 1_000,
+            include_resources: 1_000,
             header_seconds: 10,
             body_seconds: 30,
             write_seconds: 60,

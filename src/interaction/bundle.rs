@@ -19,6 +19,7 @@ pub(super) struct Bundle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SearchMode {
     Match,
+    Include,
     Outcome,
 }
 
@@ -26,6 +27,7 @@ impl SearchMode {
     const fn code(self) -> &'static str {
         match self {
             Self::Match => "match",
+            Self::Include => "include",
             Self::Outcome => "outcome",
         }
     }

@@ -8,6 +8,7 @@ use fhirbolt::model::r4::resources::{
     CapabilityStatementRestResource, CapabilityStatementRestResourceInteraction, CapabilityStatementRestResourceSearchParam,
     CapabilityStatementRestSecurity, CapabilityStatementSoftware,
 };
+use fhirbolt::model::r4::types::String as FhirString;
 use siphasher::sip::SipHasher24;
 
 use super::{Behaviour, Engine, Interaction, Request, Response, Status, Tag};
@@ -15,6 +16,7 @@ use crate::config::SecurityMode;
 use crate::definition::{Parameter, ParameterKind, Registry};
 use crate::fhir::ResourceType;
 use crate::outcome::{Failure, Kind, Outcome};
+use crate::search::follow::references;
 
 /// The CapabilityStatement of a server, as it is served.
 #[derive(Clone, Debug)]
@@ -126,9 +128,26 @@ fn resource(registry: &Registry, kind: ResourceType) -> CapabilityStatementRestR
         conditional_update: Some(false.into()),
         conditional_delete: Some("not-supported".into()),
         reference_policy: vec!["literal".into(), "logical".into()],
+        search_include: inclusions(registry, kind),
+        search_rev_include: inclusions_against(registry, kind),
         search_param: registry.parameters(kind).iter().filter(|parameter| is_offered(parameter)).map(search_parameter).collect(),
         ..Default::default()
     }
+}
+
+/// What `_include` follows from a type.
+fn inclusions(registry: &Registry, kind: ResourceType) -> Vec<FhirString> {
+    let own = references(registry, kind).map(|parameter| format!("{kind}:{}", parameter.code).into());
+    std::iter::once("*".into()).chain(own).collect()
+}
+
+/// What `_revinclude` follows to a type.
+fn inclusions_against(registry: &Registry, kind: ResourceType) -> Vec<FhirString> {
+    let points_here = |parameter: &&Parameter| parameter.targets.is_empty() || parameter.targets.contains(&kind);
+    let of = |source: ResourceType| {
+        references(registry, source).filter(points_here).map(move |parameter| format!("{source}:{}", parameter.code).into())
+    };
+    ResourceType::ALL.iter().flat_map(|source| of(*source)).collect()
 }
 
 /// Parameters without an expression are computed elsewhere or not at all; composite and special ones are not built.

@@ -17,6 +17,7 @@ mod delete;
 mod engine;
 mod fill;
 mod history;
+mod include;
 mod labels;
 mod parameters;
 mod place;

@@ -4,12 +4,13 @@
 use bytes::Bytes;
 
 use super::bundle::{Bundle, SearchMode};
+use super::include::{Included, MAX_ROUNDS, included};
 use super::parameters::push_query;
 use super::{Call, Response};
-use crate::fhir::{Part, ResourceType};
-use crate::outcome::{Outcome, operation_outcome};
+use crate::fhir::Part;
+use crate::outcome::{Issue, IssueCode, Outcome, operation_outcome};
 use crate::search::{PageSize, Query};
-use crate::store::Page;
+use crate::store::{Page, Stored};
 
 pub(super) async fn search(call: &Call<'_>) -> Outcome<Response> {
     let kind = call.request.kind()?;
@@ -19,7 +20,9 @@ pub(super) async fn search(call: &Call<'_>) -> Outcome<Response> {
     let plan = query.plan(&engine.indexer, size, engine.context.now())?;
     let part = single(plan.dossiers.as_deref());
     let page = engine.store.search(call.access, plan).await?;
-    Ok(Response { part, ..Response::of(searchset(call, kind, &query, &page)?.finish()) })
+    let included = included(call, &query.result().inclusions, &page.matches).await?;
+    let answer = Answer { call, query: &query, page: &page, included: &included };
+    Ok(Response { part, ..Response::of(answer.searchset()?.finish()) })
 }
 
 /// The dossier a search keeps to, where it keeps to one.
@@ -30,33 +33,61 @@ fn single(dossiers: Option<&[Part]>) -> Option<Part> {
     }
 }
 
-fn searchset(call: &Call<'_>, kind: ResourceType, query: &Query, page: &Page) -> Outcome<Bundle> {
-    let engine = call.engine;
-    let mut bundle = Bundle::new("searchset", engine.context.now());
-    if let Some(total) = page.total {
-        bundle.total(total);
+/// What a search found.
+struct Answer<'a> {
+    call: &'a Call<'a>,
+    query: &'a Query,
+    page: &'a Page,
+    included: &'a Included,
+}
+
+impl Answer<'_> {
+    fn searchset(&self) -> Outcome<Bundle> {
+        let mut bundle = Bundle::new("searchset", self.call.engine.context.now());
+        if let Some(total) = self.page.total {
+            bundle.total(total);
+        }
+        let this = self.url(self.query.self_parameters());
+        let last = self.page.matches.last().filter(|_| self.page.more);
+        let next = last.map(|last| self.url(&self.query.next_parameters(&self.call.engine.indexer, &last.position)));
+        let links: Vec<(&str, &str)> =
+            std::iter::once(("self", this.as_str())).chain(next.as_deref().map(|url| ("next", url))).collect();
+        bundle.links(&links);
+        bundle.reserve(self.resources().map(|(stored, _)| stored.body.as_ref().map_or(0, Bytes::len)));
+        for (stored, mode) in self.resources() {
+            let Some(text) = stored.text()? else { continue };
+            let full_url = format!("{}/{}/{}", self.call.engine.base_url, stored.kind, stored.id);
+            bundle.entry(text.json().len()).full_url(&full_url).resource(&text).search(mode).end();
+        }
+        let told = self.told();
+        if !told.is_empty() {
+            let outcome = operation_outcome(&told).to_string();
+            bundle.entry(outcome.len()).resource(&Bytes::from(outcome).into()).search(SearchMode::Outcome).end();
+        }
+        Ok(bundle)
     }
-    let url = |parameters: &[(String, String)]| {
-        let mut url = format!("{}/{kind}", engine.base_url);
+
+    fn url(&self, parameters: &[(String, String)]) -> String {
+        let mut url = format!("{}/{}", self.call.engine.base_url, self.query.kind());
         push_query(&mut url, parameters);
         url
-    };
-    let this = url(query.self_parameters());
-    let last = page.matches.last().filter(|_| page.more);
-    let next = last.map(|last| url(&query.next_parameters(&engine.indexer, &last.position)));
-    let links: Vec<(&str, &str)> =
-        std::iter::once(("self", this.as_str())).chain(next.as_deref().map(|url| ("next", url))).collect();
-    bundle.links(&links);
-    bundle.reserve(page.matches.iter().map(|found| found.stored.body.as_ref().map_or(0, Bytes::len)));
-    for found in &page.matches {
-        let stored = &found.stored;
-        let Some(text) = stored.text()? else { continue };
-        let full_url = format!("{}/{}/{}", engine.base_url, stored.kind, stored.id);
-        bundle.entry(text.json().len()).full_url(&full_url).resource(&text).search(SearchMode::Match).end();
     }
-    if !query.ignored().is_empty() {
-        let outcome = operation_outcome(query.ignored()).to_string();
-        bundle.entry(outcome.len()).resource(&Bytes::from(outcome).into()).search(SearchMode::Outcome).end();
+
+    /// What stands on the page, in its order.
+    fn resources(&self) -> impl Iterator<Item = (&Stored, SearchMode)> {
+        let matches = self.page.matches.iter().map(|found| (&found.stored, SearchMode::Match));
+        matches.chain(self.included.resources.iter().map(|stored| (stored, SearchMode::Include)))
     }
-    Ok(bundle)
+
+    /// What the client must know beside it: nothing that is an error (R4 search.html §errors).
+    fn told(&self) -> Vec<Issue> {
+        let cut = self.included.is_cut.then(|| {
+            let most = self.call.engine.limits.include_resources;
+            let text = format!(
+                "more was to be included; limits.include_resources is {most}, references are followed {MAX_ROUNDS} times"
+            );
+            Issue::warning(IssueCode::Incomplete, text).at("http._include")
+        });
+        self.query.ignored().iter().cloned().chain(cut).collect()
+    }
 }

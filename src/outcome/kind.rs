@@ -39,6 +39,7 @@ codes! {
         MultipleMatches = "multiple-matches",
         TooLong = "too-long",
         TooCostly = "too-costly",
+        Incomplete = "incomplete",
         CodeInvalid = "code-invalid",
         Extension = "extension",
         BusinessRule = "business-rule",

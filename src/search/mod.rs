@@ -3,6 +3,7 @@
 //! [`Indexer`] finds by the official expressions what a resource is found by; [`Query`] reads what a client asks; a plan says it in
 //! the terms of the index. Both sides make their terms, folded texts and ranges by the same functions, so that they meet.
 
+pub mod follow;
 pub mod index;
 pub mod plan;
 pub mod query;

@@ -8,6 +8,7 @@ mod quantity;
 mod reference;
 
 pub use link::{Direction, Link};
+pub(super) use reference::terms as terms_of_reference;
 
 use super::extract::Indexer;
 use super::index::Term;

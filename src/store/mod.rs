@@ -50,7 +50,7 @@ use tokio::time::timeout;
 pub use commit::CommitFailure;
 pub use content::{Digest, Form, Hole, Incoming, Naming, Pieces, Staged, Swept, Text};
 pub use copy::{Copied, Holding, copy};
-pub use query::{Match, Page};
+pub use query::{Match, Page, VersionName};
 pub use schema::migrate;
 pub use snapshot::{Stored, Stretch};
 pub use verify::{Fault, Step, Verification, Verified};
@@ -199,6 +199,18 @@ impl Store {
                 .together(|connection| names.iter().map(|(kind, id)| snapshot::read(connection, &access, *kind, id)).collect())
         })
         .await
+    }
+
+    /// The versions that `names` name, current ones in their order, then older ones; what is not there is left out, deletions are not.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn several(&self, access: &Access, names: Vec<VersionName>) -> Outcome<Vec<Stored>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let access = access.clone();
+        self.ask(move |connection| connection.together(|connection| query::several(connection, &access, &names))).await
     }
 
     /// The version of an instance numbered `version`, deleted or not.

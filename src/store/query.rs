@@ -5,6 +5,7 @@ mod condition;
 mod drive;
 mod link;
 pub(super) mod order;
+mod several;
 mod text;
 
 use std::ptr;
@@ -19,6 +20,8 @@ use crate::outcome::Outcome;
 use crate::search::Name;
 use crate::search::plan::{Plan, Position};
 use drive::{Candidates, Place};
+pub use several::VersionName;
+pub(super) use several::several;
 use text::{ALWAYS, Sql};
 
 /// One page of the answers to a search.

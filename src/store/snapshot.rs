@@ -186,7 +186,8 @@ pub(super) fn name(row: &dyn Columns, column: usize) -> QueryResult<Name> {
     Ok((kind, row.text(column + 1)?.parse().map_err(|_| damaged("an id that is none"))?))
 }
 
-fn superseded(current: &Stored, row: &dyn Columns) -> QueryResult<Stored> {
+/// The older version of `current` in the columns of [`SUPERSEDED`].
+pub(super) fn superseded(current: &Stored, row: &dyn Columns) -> QueryResult<Stored> {
     Ok(Stored {
         kind: current.kind,
         id: current.id.clone(),

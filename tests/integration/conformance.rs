@@ -127,6 +127,11 @@ fn claims_of(statement: &Value) -> BTreeSet<String> {
     for resource in rest["resource"].as_array().unwrap() {
         claims.extend(codes(&resource["interaction"], "interaction"));
         claims.extend(codes(&resource["searchParam"], "searchParam"));
+        for list in ["searchInclude", "searchRevInclude"] {
+            if resource[list].is_array() {
+                claims.insert(list.to_owned());
+            }
+        }
         claims.insert(format!("versioning:{}", resource["versioning"].as_str().unwrap()));
         for flag in ["updateCreate", "conditionalCreate", "conditionalUpdate", "readHistory"] {
             if resource[flag] == true {

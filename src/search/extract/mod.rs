@@ -20,7 +20,7 @@ use chrono_tz::Tz;
 use super::index::IndexEntries;
 use super::parameter;
 use super::term::Terms;
-use crate::definition::{ParameterId, Registry};
+use crate::definition::{ParameterId, ParameterKind, Registry};
 use crate::fhir::json::{Node, Tree};
 use crate::fhir::{InstanceKey, Part, Reference, ResourceType};
 use crate::fhirpath::model::Model;
@@ -132,6 +132,37 @@ impl Indexer {
         let facet = self.of_type(kind)?.facets.iter().find(|facet| facet.id == parameter);
         let facet = facet.ok_or_else(|| Failure::fault("a reference that the index does not keep"))?;
         Ok(Pointer::new(self, kind, facet))
+    }
+
+    pub(super) fn registry(&self) -> &'static Registry {
+        self.registry
+    }
+
+    /// Shows `visit` the literal references that `tree` holds in `parameter`, or in every reference parameter of its type.
+    ///
+    /// # Errors
+    /// As [`entries`](Self::entries).
+    pub(super) fn visit_references(
+        &self,
+        kind: ResourceType,
+        tree: &Tree<'_>,
+        parameter: Option<ParameterId>,
+        visit: &mut dyn FnMut(&str),
+    ) -> Outcome<()> {
+        let index = self.of_type(kind)?;
+        let focus = self.focus(kind, tree);
+        let environment = Environment::new(self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
+        let wanted = |facet: &&Facet| facet.kind == ParameterKind::Reference && parameter.is_none_or(|id| facet.id == id);
+        for facet in index.facets.iter().filter(wanted) {
+            // Where an expression stops at a fault of the resource, what it had found counts.
+            let _ = facet.expression.visit(focus.clone(), &environment, &mut |item| {
+                let Some(node) = item.element().and_then(Element::value) else { return };
+                if let Some(text) = text_of(node, "reference").or_else(|| node.string()) {
+                    visit(&text);
+                }
+            });
+        }
+        Ok(())
     }
 
     pub(super) fn terms(&self) -> &Terms {

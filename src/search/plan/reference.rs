@@ -7,7 +7,12 @@ use crate::search::index::Term;
 use crate::search::query::ReferenceValue;
 
 /// The terms of which an instance of `kind` carries one whose `parameter` points at `value`: several for an id that says no type.
-pub(super) fn terms(kind: ResourceType, parameter: ParameterId, value: &ReferenceValue, indexer: &Indexer) -> Vec<Term> {
+pub(in crate::search) fn terms(
+    kind: ResourceType,
+    parameter: ParameterId,
+    value: &ReferenceValue,
+    indexer: &Indexer,
+) -> Vec<Term> {
     let terms = indexer.terms();
     let is_own = indexer.is_own_patient(kind, parameter);
     let instance = |target, id: &str, version: Option<&str>| match version {

@@ -59,6 +59,18 @@ impl Fault {
         self
     }
 
+    /// The same fault, which a lenient reader may pass over.
+    pub(super) fn softly(mut self) -> Self {
+        self.may_be_ignored = true;
+        self
+    }
+
+    /// The same fault, said of what begins at the character `position` of a value.
+    pub(super) fn from(mut self, position: usize) -> Self {
+        self.issue.diagnostics = format!("at character {position}: {}", self.issue.diagnostics);
+        self
+    }
+
     /// The issue, said of the parameter `code`.
     pub(super) fn at(self, code: &str) -> Issue {
         self.issue.at(format!("http.{}", quoted(code)))

@@ -4,6 +4,7 @@
 
 mod criterion;
 mod fault;
+mod include;
 mod name;
 mod number;
 mod read;
@@ -15,6 +16,7 @@ mod value;
 mod tests;
 
 pub use criterion::{Chain, Criterion, Filter, ReverseChain};
+pub use include::{Direction, Inclusion};
 pub use name::Modifier;
 pub use number::{NumberValue, Prefix};
 pub use result::{PAGE_PARAMETER, ResultParameters, SortBy, SortedValue, Summary, Total};
@@ -38,6 +40,8 @@ pub const MAX_LINKS: usize = 10;
 pub const MAX_BRANCHES: usize = 1_000;
 /// The most keys of one order.
 pub const MAX_SORT_KEYS: usize = 8;
+/// The most `_include`s and `_revinclude`s of one query.
+pub const MAX_INCLUSIONS: usize = 50;
 /// The longest page token.
 pub const MAX_PAGE_TOKEN_BYTES: usize = 8_192;
 

@@ -1,12 +1,14 @@
 //! Parameters that shape the answer and not the matches (R4 search.html §results).
 
 use super::fault::Fault;
-use super::{MAX_PAGE_TOKEN_BYTES, MAX_SORT_KEYS};
+use super::include::Inclusion;
+use super::{MAX_INCLUSIONS, MAX_PAGE_TOKEN_BYTES, MAX_SORT_KEYS};
 use crate::definition::{ParameterId, ParameterKind, Registry};
 use crate::fhir::ResourceType;
 
 /// Every name read here, for proposals.
-pub(super) const NAMES: &[&str] = &["_count", "_elements", "_format", "_pretty", "_sort", "_summary", "_total"];
+pub(super) const NAMES: &[&str] =
+    &["_count", "_elements", "_format", "_include", "_pretty", "_revinclude", "_sort", "_summary", "_total"];
 
 /// The name of the parameter that carries a place in the matches.
 pub const PAGE_PARAMETER: &str = "_page";
@@ -76,6 +78,8 @@ pub struct ResultParameters {
     pub summary: Summary,
     /// `_elements`
     pub elements: Vec<Box<str>>,
+    /// `_include` and `_revinclude`
+    pub inclusions: Vec<Inclusion>,
     pub(in crate::search) page: Option<Box<str>>,
 }
 
@@ -107,7 +111,13 @@ impl ResultParameters {
                 }
                 once(&mut self.page, value.into())?;
             }
-            other => return not_offered(other),
+            other => match Inclusion::read(registry, (other, value))? {
+                Some(_) if self.inclusions.len() >= MAX_INCLUSIONS => {
+                    return Err(Fault::too_many("inclusions", MAX_INCLUSIONS));
+                }
+                Some(inclusion) => self.inclusions.push(inclusion),
+                None => return not_offered(other),
+            },
         }
         Ok(Taken::Used)
     }
@@ -131,8 +141,9 @@ impl ResultParameters {
 fn not_offered(name: &str) -> Result<Taken, Fault> {
     let code = name.split_once([':', '.']).map_or(name, |(code, _)| code);
     match code {
-        "_include" | "_revinclude" | "_contained" | "_containedType" | "_score" | "_type" | "_list" | "_filter" | "_query"
-        | "_text" | "_content" => Err(Fault::unsupported(&format!("`{code}`"))),
+        "_contained" | "_containedType" | "_score" | "_type" | "_list" | "_filter" | "_query" | "_text" | "_content" => {
+            Err(Fault::unsupported(&format!("`{code}`")))
+        }
         _ => Ok(Taken::NotMine),
     }
 }

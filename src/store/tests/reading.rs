@@ -4,8 +4,8 @@ use super::bed::*;
 use super::on_each_back_end;
 use crate::dossier::Access;
 use crate::fhir::{InstanceKey, Part, ResourceType, VersionId};
-use crate::store::Stretch;
 use crate::store::change::Method;
+use crate::store::{Stretch, VersionName};
 
 on_each_back_end! {
     async fn what_was_committed_is_read_back(bed: &Bed) {
@@ -53,6 +53,35 @@ on_each_back_end! {
             assert_eq!((read.kind, &read.id, read.key), (KIND, &write.id, write.key));
         }
         assert_eq!(bed.store.version(&everything(), KIND, &first.id, VersionId(4)).await.unwrap(), None);
+    }
+
+    async fn many_versions_are_read_together_and_what_is_not_covered_is_left_out(bed: &Bed) {
+        let elsewhere = named_creation("elsewhere", InstanceKey { part: Part(5), rid: 700 });
+        let mut writes: Vec<_> = (0..300).map(|rid| creation(key(rid))).collect();
+        writes.extend((300..310).map(|rid| named_creation(&format!("n-{rid}"), key(rid))));
+        writes.push(elsewhere.clone());
+        bed.committed(writes.clone()).await;
+        bed.committed(vec![update(&writes[7]), update(&elsewhere)]).await;
+        let name = |id: &crate::fhir::InstanceId, version| VersionName { kind: KIND, id: id.clone(), version };
+        let mut names: Vec<VersionName> = writes.iter().map(|write| name(&write.id, None)).collect();
+        names.push(name(&writes[7].id, Some(VersionId(1))));
+        names.push(name(&elsewhere.id, Some(VersionId(1))));
+        names.push(name(&writes[9].id, Some(VersionId(2))));
+        names.push(name(&id("nobody"), None));
+        names.push(VersionName { kind: ResourceType::Patient, id: writes[3].id.clone(), version: None });
+        let several = async |access: Access| {
+            let mut found = bed.store.several(&access, names.clone()).await.unwrap();
+            found.sort_by_key(|stored| (stored.key, stored.version));
+            found.into_iter().map(|stored| (stored.key, stored.version.0)).collect::<Vec<_>>()
+        };
+        let mut expected: Vec<_> = (0..310).map(|rid| (key(rid), if rid == 7 { 2 } else { 1 })).collect();
+        expected.push((key(7), 1));
+        let covered = several(Access::to_dossiers(&[DOSSIER])).await;
+        expected.sort();
+        assert_eq!(covered, expected);
+        expected.extend([(elsewhere.key, 1), (elsewhere.key, 2)]);
+        expected.sort();
+        assert_eq!(several(everything()).await, expected);
     }
 
     async fn a_history_is_newest_first_and_goes_on_below_a_version(bed: &Bed) {

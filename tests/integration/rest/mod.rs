@@ -3,6 +3,7 @@
 mod binary;
 mod content;
 mod door;
+mod include;
 mod instance;
 mod journal;
 mod search;

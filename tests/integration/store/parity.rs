@@ -34,6 +34,9 @@ const SEARCHES: &[&str] = &[
     "Observation?_count=0&_total=accurate",
     "Observation?_sort=_lastUpdated&_count=9",
     "Observation?unheard=of",
+    "Observation?_include=Observation:subject&_count=5&_sort=-date",
+    "Patient?_id={}&_revinclude=Observation:patient",
+    "Patient?name=lam&_revinclude=*&_count=3",
 ];
 
 /// Numbers that look random and are the same each time.
