@@ -8,6 +8,7 @@
 mod build;
 mod compartment;
 mod core;
+mod custom;
 mod error;
 mod expression;
 mod facts;
@@ -23,6 +24,7 @@ mod structure;
 mod terminology;
 
 pub use compartment::Compartment;
+pub use custom::CustomParameter;
 pub use error::LoadError;
 pub use invariant::{Invariant, InvariantId};
 pub use operation::{Operation, OperationParameter};

@@ -26,6 +26,6 @@ impl Model for Registry {
     }
 
     fn identity(&self) -> Option<ModelId> {
-        self.model_id
+        self.model_id()
     }
 }

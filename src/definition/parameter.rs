@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::core;
 use super::error::LoadError;
@@ -55,7 +56,8 @@ impl ParameterKind {
         }
     }
 
-    fn from_code(code: &str) -> Option<Self> {
+    /// The type whose code is `code`, if there is one.
+    pub fn from_code(code: &str) -> Option<Self> {
         const ALL: [ParameterKind; 9] = [
             ParameterKind::Number,
             ParameterKind::Date,
@@ -77,9 +79,9 @@ pub struct Parameter {
     /// Its number in an index.
     pub id: ParameterId,
     /// Its canonical URL.
-    pub url: &'static str,
+    pub url: Cow<'static, str>,
     /// The name used in a query.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// How its values are compared.
     pub kind: ParameterKind,
     /// The expression as the standard states it for this type alone; `None` where the standard gives none, so that the
@@ -89,6 +91,8 @@ pub struct Parameter {
     pub targets: Vec<ResourceType>,
     /// What a composite combines; empty for any other kind.
     pub components: Vec<Component>,
+    /// Whether a SearchParameter of the store defines it, not the standard.
+    pub is_custom: bool,
 }
 
 /// One part of a composite parameter.
@@ -108,13 +112,13 @@ pub struct Component {
 const MOST_TARGETS: usize = 100;
 
 /// The parameters of every type, in the order of [`ResourceType::ALL`], each list sorted by code.
-pub(super) fn load() -> Result<Box<[Box<[Parameter]>]>, LoadError> {
+pub(super) fn load() -> Result<Box<[Arc<[Parameter]>]>, LoadError> {
     let lines: Vec<ParameterFacts> = core::SEARCH_PARAMETERS.read()?;
     let by_url: HashMap<&str, &ParameterFacts> = lines.iter().map(|line| (line.url, line)).collect();
     let mut lists: Vec<Vec<Parameter>> = ResourceType::ALL.iter().map(|_| Vec::new()).collect();
     for line in &lines {
         let template = parameter(line, &by_url)?;
-        for kind in bases(line) {
+        for kind in kinds(|name| line.base.contains(&name)) {
             let expression = line.expression.as_ref().and_then(|whole| expression::narrowed(&whole.0, kind));
             if let Some(list) = lists.get_mut(kind as usize) {
                 list.push(Parameter { expression, ..template.clone() });
@@ -124,20 +128,18 @@ pub(super) fn load() -> Result<Box<[Box<[Parameter]>]>, LoadError> {
     Ok(lists
         .into_iter()
         .map(|mut list| {
-            list.sort_unstable_by_key(|parameter| parameter.code);
-            list.into_boxed_slice()
+            list.sort_unstable_by(|one, other| one.code.cmp(&other.code));
+            list.into()
         })
         .collect())
 }
 
-/// The concrete types a parameter is defined on.
-fn bases(line: &ParameterFacts) -> impl Iterator<Item = ResourceType> {
-    let on_all = line.base.contains(&"Resource");
-    let on_domain = line.base.contains(&"DomainResource");
-    ResourceType::ALL
-        .iter()
-        .copied()
-        .filter(move |kind| on_all || (on_domain && is_domain_resource(*kind)) || line.base.contains(&kind.name()))
+/// The concrete types of a parameter that `has_base` says which types it is defined on.
+pub(super) fn kinds(has_base: impl Fn(&str) -> bool) -> impl Iterator<Item = ResourceType> {
+    let on_all = has_base("Resource");
+    let on_domain = has_base("DomainResource");
+    let is_concerned = move |kind: &ResourceType| on_all || (on_domain && is_domain_resource(*kind)) || has_base(kind.name());
+    ResourceType::ALL.iter().copied().filter(is_concerned)
 }
 
 /// Every type has a narrative and extensions but these three (R4 resource.html).
@@ -156,12 +158,13 @@ fn parameter(line: &ParameterFacts, by_url: &HashMap<&str, &ParameterFacts>) -> 
         .collect::<Result<_, _>>()?;
     Ok(Parameter {
         id: ParameterId::of_url(line.url),
-        url: line.url,
-        code: line.code,
+        url: line.url.into(),
+        code: line.code.into(),
         kind: kind(line)?,
         expression: None,
         targets: targets(line),
         components,
+        is_custom: false,
     })
 }
 

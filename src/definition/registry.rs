@@ -1,10 +1,11 @@
 //! The registry itself.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::build;
 use super::compartment::{self, Compartment, Links};
 use super::core::{self, Lazy};
+use super::custom::CustomParameter;
 use super::error::LoadError;
 use super::expression;
 use super::invariant::{self, Invariant, InvariantId};
@@ -16,21 +17,29 @@ use super::terminology::{CodeSystem, ValueSet};
 use crate::fhir::ResourceType;
 use crate::fhirpath::model::{ModelId, TypeId};
 
-/// Everything R4 4.0.1 defines.
-#[derive(Debug)]
+/// Everything R4 4.0.1 defines, and perhaps search parameters beside. What the standard says is shared by all registries that
+/// differ in those alone, so that one is made and cloned at little cost.
+#[derive(Clone, Debug)]
 pub struct Registry {
+    standard: Arc<Standard>,
+    /// By the number of the type.
+    parameters: Arc<[Arc<[Parameter]>]>,
+}
+
+/// What R4 4.0.1 itself defines, but for its search parameters.
+#[derive(Debug)]
+struct Standard {
     structures: Box<[Structure]>,
     named: Box<[(&'static str, TypeId)]>,
     resources: Box<[TypeId]>,
     invariants: Box<[Invariant]>,
-    parameters: Box<[Box<[Parameter]>]>,
     compartments: Box<[Links]>,
     operations: OnceLock<Box<[Operation]>>,
     profiles: OnceLock<Lazy>,
     code_systems: OnceLock<Lazy>,
     value_sets: OnceLock<Lazy>,
     /// What tells it from other models of types.
-    pub(super) model_id: Option<ModelId>,
+    model_id: Option<ModelId>,
     /// What [`Registry::structure`] gives for a number that is none of its own.
     nothing: Structure,
 }
@@ -47,12 +56,11 @@ impl Registry {
             ResourceType::ALL.iter().map(|kind| find(&types.named, kind.name()).ok_or(*kind)).collect::<Result<_, _>>();
         let resources =
             resources.map_err(|kind| LoadError::Undefined { place: core::TYPES.file, name: kind.name().to_owned() })?;
-        Ok(Self {
+        let standard = Standard {
             structures: types.structures,
             named: types.named,
             resources,
             invariants,
-            parameters: parameter::load()?,
             compartments: compartment::load()?,
             operations: OnceLock::new(),
             profiles: OnceLock::new(),
@@ -60,7 +68,36 @@ impl Registry {
             value_sets: OnceLock::new(),
             model_id: ModelId::fresh(),
             nothing: Structure::nothing(),
-        })
+        };
+        Ok(Self { standard: Arc::new(standard), parameters: parameter::load()?.into() })
+    }
+
+    /// The same registry with `custom` search parameters beside those it has.
+    #[must_use]
+    pub fn with<'c>(&self, custom: impl IntoIterator<Item = &'c CustomParameter>) -> Self {
+        let mut lists: Vec<Option<Vec<Parameter>>> = self.parameters.iter().map(|_| None).collect();
+        for (kind, parameter) in custom.into_iter().flat_map(CustomParameter::parameters) {
+            let at = kind as usize;
+            if let (Some(list), Some(known)) = (lists.get_mut(at), self.parameters.get(at)) {
+                list.get_or_insert_with(|| known.to_vec()).push(parameter);
+            }
+        }
+        let parameters = self.parameters.iter().zip(lists).map(|(known, extended)| match extended {
+            Some(mut list) => {
+                list.sort_by(|one, other| one.code.cmp(&other.code));
+                list.into()
+            }
+            None => Arc::clone(known),
+        });
+        Self { standard: Arc::clone(&self.standard), parameters: parameters.collect() }
+    }
+
+    /// Whether `other` has the same search parameters of a type as this one, because neither was given any since they parted.
+    pub fn shares_parameters(&self, other: &Self, kind: ResourceType) -> bool {
+        match (self.parameters.get(kind as usize), other.parameters.get(kind as usize)) {
+            (Some(own), Some(theirs)) => Arc::ptr_eq(own, theirs),
+            _ => false,
+        }
     }
 
     /// The registry of this process, built when it is first asked for.
@@ -78,31 +115,35 @@ impl Registry {
 
     /// The type of a resource.
     pub fn resource(&self, kind: ResourceType) -> TypeId {
-        self.resources.get(kind as usize).copied().unwrap_or(TypeId(u16::MAX))
+        self.standard.resources.get(kind as usize).copied().unwrap_or(TypeId(u16::MAX))
     }
 
     /// What a type consists of.
     pub fn structure(&self, type_id: TypeId) -> &Structure {
-        self.structures.get(usize::from(type_id.0)).unwrap_or(&self.nothing)
+        self.standard.structures.get(usize::from(type_id.0)).unwrap_or(&self.standard.nothing)
     }
 
     /// Every type: data types, resource types, and the types of backbone elements.
     pub fn structures(&self) -> &[Structure] {
-        &self.structures
+        &self.standard.structures
+    }
+
+    pub(super) fn model_id(&self) -> Option<ModelId> {
+        self.standard.model_id
     }
 
     pub(super) fn named(&self, name: &str) -> Option<TypeId> {
-        find(&self.named, name)
+        find(&self.standard.named, name)
     }
 
     /// An invariant.
     pub fn invariant(&self, id: InvariantId) -> Option<&Invariant> {
-        self.invariants.get(usize::from(id.0))
+        self.standard.invariants.get(usize::from(id.0))
     }
 
     /// Every invariant, sorted by key.
     pub fn invariants(&self) -> &[Invariant] {
-        &self.invariants
+        &self.standard.invariants
     }
 
     /// The search parameters of a type, those of `Resource` and `DomainResource` included, sorted by code.
@@ -113,14 +154,14 @@ impl Registry {
     /// The search parameter of a type that a query calls `code`.
     pub fn parameter(&self, kind: ResourceType, code: &str) -> Option<&Parameter> {
         let list = self.parameters(kind);
-        list.get(list.binary_search_by(|parameter| parameter.code.cmp(code)).ok()?)
+        list.get(list.binary_search_by(|parameter| (*parameter.code).cmp(code)).ok()?)
     }
 
-    /// The type's main date: its parameter called `date`, where that is one element that does not repeat.
+    /// The type's main date: the standard's parameter called `date`, where that is one element that does not repeat.
     pub fn main_date(&self, kind: ResourceType) -> Option<&Parameter> {
         self.parameter(kind, "date").filter(|parameter| {
             let path = parameter.expression.as_deref().unwrap_or_default();
-            parameter.kind == ParameterKind::Date && self.element_repeats(kind, path) == Some(false)
+            !parameter.is_custom && parameter.kind == ParameterKind::Date && self.element_repeats(kind, path) == Some(false)
         })
     }
 
@@ -145,13 +186,13 @@ impl Registry {
     /// The codes of the search parameters that link a type into a compartment; empty for a type outside it. The focus
     /// of a compartment is in it besides, whatever its parameters say.
     pub fn compartment(&self, compartment: Compartment, kind: ResourceType) -> &[Box<str>] {
-        let links = self.compartments.get(compartment as usize);
+        let links = self.standard.compartments.get(compartment as usize);
         links.and_then(|links| links.get(kind as usize)).map_or(&[], |codes| codes)
     }
 
     /// The operations R4 defines, sorted by URL.
     pub fn operations(&self) -> &[Operation] {
-        self.operations.get_or_init(|| core::OPERATIONS.read().unwrap_or_default().into())
+        self.standard.operations.get_or_init(|| core::OPERATIONS.read().unwrap_or_default().into())
     }
 
     /// The profile with that canonical URL, read from the embedded text at each call.
@@ -185,15 +226,15 @@ impl Registry {
     }
 
     fn profiles(&self) -> &Lazy {
-        self.profiles.get_or_init(|| Lazy::of(core::PROFILES))
+        self.standard.profiles.get_or_init(|| Lazy::of(core::PROFILES))
     }
 
     fn code_systems(&self) -> &Lazy {
-        self.code_systems.get_or_init(|| Lazy::of(core::CODE_SYSTEMS))
+        self.standard.code_systems.get_or_init(|| Lazy::of(core::CODE_SYSTEMS))
     }
 
     fn value_sets(&self) -> &Lazy {
-        self.value_sets.get_or_init(|| Lazy::of(core::VALUE_SETS))
+        self.standard.value_sets.get_or_init(|| Lazy::of(core::VALUE_SETS))
     }
 }
 

@@ -33,7 +33,7 @@ fn the_registry_holds_as_many_definitions_as_the_artifact() {
     assert_eq!(registry.operations().len(), 46);
     assert_eq!(core::INVARIANTS.text.lines().count(), 243);
     assert_eq!(core::SEARCH_PARAMETERS.text.lines().count(), 1375);
-    let loaded: BTreeSet<_> = ResourceType::ALL.iter().flat_map(|kind| registry.parameters(*kind)).map(|p| p.url).collect();
+    let loaded: BTreeSet<_> = ResourceType::ALL.iter().flat_map(|kind| registry.parameters(*kind)).map(|p| &*p.url).collect();
     assert_eq!(loaded.len(), 1375, "every search parameter has a type");
 }
 
@@ -196,14 +196,14 @@ fn only_the_parameters_the_standard_gives_no_expression_have_none() {
         .iter()
         .flat_map(|kind| registry.parameters(*kind))
         .filter(|parameter| parameter.expression.is_none())
-        .map(|parameter| parameter.code)
+        .map(|parameter| &*parameter.code)
         .collect();
     assert_eq!(silent, BTreeSet::from(["_content", "_query", "_text"]));
 }
 
 #[test]
 fn no_two_parameters_share_a_number() {
-    let urls: BTreeSet<_> = ResourceType::ALL.iter().flat_map(|kind| registry().parameters(*kind)).map(|p| p.url).collect();
+    let urls: BTreeSet<_> = ResourceType::ALL.iter().flat_map(|kind| registry().parameters(*kind)).map(|p| &*p.url).collect();
     let mut numbers: BTreeMap<ParameterId, &str> = BTreeMap::new();
     for url in urls {
         let number = ParameterId::of_url(url);
@@ -233,7 +233,7 @@ fn the_known_faults_of_composites_are_put_right() {
 
 #[test]
 fn the_main_date_is_a_single_element() {
-    let main = |kind| registry().main_date(kind).map(|parameter| parameter.code);
+    let main = |kind| registry().main_date(kind).map(|parameter| &*parameter.code);
     for kind in [
         ResourceType::DocumentReference,
         ResourceType::Observation,
@@ -247,7 +247,7 @@ fn the_main_date_is_a_single_element() {
         assert_eq!(main(kind), Some("date"), "{kind}");
     }
     for kind in [ResourceType::Patient, ResourceType::Appointment] {
-        assert_eq!(main(kind), registry().parameter(kind, "date").map(|parameter| parameter.code), "{kind}");
+        assert_eq!(main(kind), registry().parameter(kind, "date").map(|parameter| &*parameter.code), "{kind}");
     }
     let repeats = |kind, path| registry().element_repeats(kind, path);
     assert_eq!(repeats(ResourceType::Patient, "Patient.name.family"), Some(true));

@@ -26,6 +26,7 @@ mod temporal;
 #[cfg(test)]
 mod tests;
 mod value;
+mod yields;
 
 use std::fmt;
 
@@ -34,6 +35,7 @@ pub use error::{EvaluationError, ParseError, Reason};
 pub use item::{Collection, Element, Item};
 pub use temporal::{CalendarUnit, Temporal};
 pub use value::{Quantity, SystemType, TypeName, Unit, Value};
+pub use yields::Yields;
 
 /// A compiled expression.
 pub struct Expression {
@@ -53,6 +55,12 @@ impl Expression {
     /// The text it was compiled from.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// What the expression can yield for a focus of the type `focus`, by the definitions of `model` alone.
+    pub fn yields(&self, model: &dyn model::Model, focus: model::TypeId) -> Yields {
+        let this = Yields { types: vec![focus], ..Yields::default() };
+        yields::Look { program: &self.program, model }.at(self.program.root(), &this)
     }
 
     /// The items the expression yields for `focus`.

@@ -166,8 +166,8 @@ fn is_offered(parameter: &Parameter) -> bool {
 
 fn search_parameter(parameter: &Parameter) -> CapabilityStatementRestResourceSearchParam {
     CapabilityStatementRestResourceSearchParam {
-        name: parameter.code.into(),
-        definition: Some(parameter.url.into()),
+        name: (*parameter.code).into(),
+        definition: Some((*parameter.url).into()),
         r#type: parameter.kind.code().into(),
         ..Default::default()
     }

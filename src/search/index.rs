@@ -58,6 +58,11 @@ pub struct QuantityEntry {
     pub high: f64,
 }
 
+/// A state of the search parameters that the store defines itself: one more with each change of them. Entries that were made in
+/// another state than the present one may lack some.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Epoch(pub i64);
+
 /// Everything the index keeps of one version of one resource.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IndexEntries {

@@ -7,10 +7,12 @@ pub mod follow;
 pub mod index;
 pub mod plan;
 pub mod query;
+pub mod vocabulary;
 pub mod fold;
 mod extract;
 mod page;
 mod parameter;
+mod pending;
 mod term;
 
 #[cfg(test)]

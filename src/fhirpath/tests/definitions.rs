@@ -14,7 +14,7 @@ fn registry() -> &'static Registry {
 fn parameter_expressions() -> impl Iterator<Item = (&'static str, &'static str)> {
     let parameters = ResourceType::ALL.iter().flat_map(|kind| registry().parameters(*kind));
     parameters.flat_map(|parameter| {
-        let own = parameter.expression.as_deref().map(|expression| (parameter.url, expression));
+        let own = parameter.expression.as_deref().map(|expression| (&*parameter.url, expression));
         own.into_iter().chain(parameter.components.iter().map(|component| (component.url, &*component.expression)))
     })
 }

@@ -50,7 +50,7 @@ impl Facet {
             kind: parameter.kind,
             expression: Arc::new(expression),
             is_main_date: registry.main_date(kind).is_some_and(|main| main.id == parameter.id),
-            by_word: parameter::is_by_word(parameter.code, parameter.kind),
+            by_word: parameter::is_by_word(&parameter.code, parameter.kind),
             is_own_patient: parameter::is_own_patient(registry, kind, parameter.id),
         })
     }
@@ -59,5 +59,5 @@ impl Facet {
 /// `_id` and `_lastUpdated` stand on the instance's own row; composites and special parameters are not indexed yet.
 fn is_indexed(parameter: &Parameter) -> bool {
     let indexed_kind = !matches!(parameter.kind, ParameterKind::Composite | ParameterKind::Special);
-    indexed_kind && parameter.expression.is_some() && !matches!(parameter.code, "_id" | "_lastUpdated")
+    indexed_kind && parameter.expression.is_some() && !matches!(&*parameter.code, "_id" | "_lastUpdated")
 }

@@ -17,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 
 use chrono_tz::Tz;
 
-use super::index::IndexEntries;
+use super::index::{Epoch, IndexEntries};
 use super::parameter;
 use super::term::Terms;
 use crate::definition::{ParameterId, ParameterKind, Registry};
@@ -35,28 +35,69 @@ use shape::Shape;
 /// that type comes.
 #[derive(Debug)]
 pub struct Indexer {
-    registry: &'static Registry,
+    registry: Registry,
+    /// In which state of the store's own parameters it was made.
+    epoch: Epoch,
+    /// The parameters by which older instances may not be found yet.
+    pending: Vec<ParameterId>,
     base: Arc<str>,
     terms: Terms,
     zone: Tz,
     /// By the number of the type.
-    types: Box<[OnceLock<TypeIndex>]>,
+    types: Box<[OnceLock<Arc<TypeIndex>>]>,
     /// By the number of the FHIR type in the registry.
-    shapes: Box<[Shape]>,
+    shapes: Arc<[Shape]>,
 }
 
 impl Indexer {
     /// An indexer for a server at `base_url` (no final slash), under the store's own key; `zone` is that of dates that name none.
-    pub fn new(registry: &'static Registry, base_url: &str, term_key: [u8; 16], zone: Tz) -> Self {
+    pub fn new(registry: &Registry, base_url: &str, term_key: [u8; 16], zone: Tz) -> Self {
         let shape = |(id, _)| Shape::of(registry.type_name(crate::fhirpath::model::TypeId(id)));
         Self {
-            registry,
+            registry: registry.clone(),
+            epoch: Epoch::default(),
+            pending: Vec::new(),
             base: base_url.trim_end_matches('/').into(),
             terms: Terms::new(term_key),
             zone,
             types: ResourceType::ALL.iter().map(|_| OnceLock::new()).collect(),
             shapes: (0_u16..).zip(registry.structures()).map(shape).collect(),
         }
+    }
+
+    /// An indexer of the same store by the parameters of `registry`, in the state `epoch` of those that are its own; by those that
+    /// are `pending`, older instances may not be found yet.
+    #[must_use]
+    pub fn by(&self, registry: Registry, epoch: Epoch, pending: Vec<ParameterId>) -> Self {
+        let kept = |(kind, place): (&ResourceType, &OnceLock<Arc<TypeIndex>>)| {
+            let known = place.get().filter(|_| registry.shares_parameters(&self.registry, *kind));
+            known.map_or_else(OnceLock::new, |known| OnceLock::from(Arc::clone(known)))
+        };
+        Self {
+            epoch,
+            pending,
+            base: self.base.clone(),
+            terms: self.terms.clone(),
+            zone: self.zone,
+            types: ResourceType::ALL.iter().zip(&self.types).map(kept).collect(),
+            shapes: Arc::clone(&self.shapes),
+            registry,
+        }
+    }
+
+    /// The definitions by which it works.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// In which state of the store's own parameters it was made.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Whether older instances may not be found yet by `parameter`.
+    pub(super) fn is_pending(&self, parameter: ParameterId) -> bool {
+        self.pending.contains(&parameter)
     }
 
     /// Everything `tree`, a resource of type `kind`, is found by.
@@ -66,7 +107,7 @@ impl Indexer {
     pub fn entries(&self, kind: ResourceType, tree: &Tree<'_>) -> Outcome<IndexEntries> {
         let index = self.of_type(kind)?;
         let focus = self.focus(kind, tree);
-        let environment = Environment::new(self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
+        let environment = Environment::new(&self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
         let mut collector = Collector { terms: &self.terms, base: &self.base, zone: self.zone, entries: IndexEntries::default() };
         for facet in &index.facets {
             let mut found = false;
@@ -86,7 +127,7 @@ impl Indexer {
     pub fn part(&self, kind: ResourceType, tree: &Tree<'_>) -> Part {
         let Ok(index) = self.of_type(kind) else { return Part::DIRECTORY };
         let focus = self.focus(kind, tree);
-        let environment = Environment::new(self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
+        let environment = Environment::new(&self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
         let links = index.links.iter().filter_map(|link| index.facets.get(*link));
         let found = links.flat_map(|facet| facet.expression.evaluate(focus.clone(), &environment).unwrap_or_default());
         let part = |item: Item<'_>| self.patient_part(item.element().and_then(Element::value)?);
@@ -109,19 +150,19 @@ impl Indexer {
     }
 
     pub(super) fn decides_dossier(&self, kind: ResourceType, parameter: ParameterId) -> bool {
-        parameter::decides_dossier(self.registry, kind, parameter)
+        parameter::decides_dossier(&self.registry, kind, parameter)
     }
 
     pub(super) fn is_own_patient(&self, kind: ResourceType, parameter: ParameterId) -> bool {
-        parameter::is_own_patient(self.registry, kind, parameter)
+        parameter::is_own_patient(&self.registry, kind, parameter)
     }
 
     pub(super) fn targets(&self, kind: ResourceType, parameter: ParameterId) -> &[ResourceType] {
-        parameter::targets(self.registry, kind, parameter)
+        parameter::targets(&self.registry, kind, parameter)
     }
 
     pub(super) fn implied_system(&self, kind: ResourceType, parameter: ParameterId) -> Option<&'static str> {
-        parameter::implied_system(self.registry, kind, parameter)
+        parameter::implied_system(&self.registry, kind, parameter)
     }
 
     /// A reference parameter of `kind`, to be followed.
@@ -132,10 +173,6 @@ impl Indexer {
         let facet = self.of_type(kind)?.facets.iter().find(|facet| facet.id == parameter);
         let facet = facet.ok_or_else(|| Failure::fault("a reference that the index does not keep"))?;
         Ok(Pointer::new(self, kind, facet))
-    }
-
-    pub(super) fn registry(&self) -> &'static Registry {
-        self.registry
     }
 
     /// Shows `visit` the literal references that `tree` holds in `parameter`, or in every reference parameter of its type.
@@ -151,7 +188,7 @@ impl Indexer {
     ) -> Outcome<()> {
         let index = self.of_type(kind)?;
         let focus = self.focus(kind, tree);
-        let environment = Environment::new(self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
+        let environment = Environment::new(&self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
         let wanted = |facet: &&Facet| facet.kind == ParameterKind::Reference && parameter.is_none_or(|id| facet.id == id);
         for facet in index.facets.iter().filter(wanted) {
             // Where an expression stops at a fault of the resource, what it had found counts.
@@ -186,8 +223,8 @@ impl Indexer {
         if let Some(index) = place.get() {
             return Ok(index);
         }
-        let index = TypeIndex::compile(self.registry, kind)?;
-        Ok(place.get_or_init(|| index))
+        let index = TypeIndex::compile(&self.registry, kind)?;
+        Ok(place.get_or_init(|| Arc::new(index)))
     }
 
     /// Takes one item; whether it is a value at all.

@@ -20,7 +20,7 @@ pub type Name = (ResourceType, InstanceId);
 /// One reference parameter of one type.
 #[derive(Clone)]
 pub struct Pointer {
-    registry: &'static Registry,
+    registry: Registry,
     base: Arc<str>,
     terms: Terms,
     kind: ResourceType,
@@ -32,7 +32,7 @@ pub struct Pointer {
 impl Pointer {
     pub(super) fn new(indexer: &Indexer, kind: ResourceType, facet: &Facet) -> Self {
         Self {
-            registry: indexer.registry,
+            registry: indexer.registry.clone(),
             base: Arc::clone(&indexer.base),
             terms: indexer.terms.clone(),
             kind,
@@ -55,7 +55,7 @@ impl Pointer {
     pub fn targets(&self, json: &[u8]) -> Outcome<Vec<Name>> {
         let tree = Tree::parse(json).map_err(Failure::fault)?;
         let focus = Item::Element(Element::new(Some(tree.root()), None, Some(self.registry.resource(self.kind))));
-        let environment = Environment::new(self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
+        let environment = Environment::new(&self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
         let mut names = Vec::new();
         // Where an expression stops at a fault of the resource, what it had found counts, as it does in the index.
         let _ = self.expression.visit(focus, &environment, &mut |item| {

@@ -210,7 +210,7 @@ fn every_expression_of_r4_compiles() {
         let index = indexer.of_type(*kind).unwrap_or_else(|failure| panic!("{kind}: {:?}", failure.cause()));
         let expected = registry().parameters(*kind).iter().filter(|parameter| {
             let is_indexed = !matches!(parameter.kind, ParameterKind::Composite | ParameterKind::Special);
-            is_indexed && parameter.expression.is_some() && !["_id", "_lastUpdated"].contains(&parameter.code)
+            is_indexed && parameter.expression.is_some() && !["_id", "_lastUpdated"].contains(&&*parameter.code)
         });
         assert_eq!(index.facets.len(), expected.count(), "{kind}");
     }

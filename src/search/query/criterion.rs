@@ -111,7 +111,7 @@ fn read_link(
 }
 
 fn find<'r>(registry: &'r Registry, kind: ResourceType, code: &str) -> Result<&'r Parameter, Fault> {
-    let known = || registry.parameters(kind).iter().map(|parameter| parameter.code);
+    let known = || registry.parameters(kind).iter().map(|parameter| &*parameter.code);
     let unknown = || Fault::unknown(code, kind.name(), known().chain(super::result::NAMES.iter().copied()));
     let parameter = registry.parameter(kind, code).ok_or_else(unknown)?;
     if parameter.expression.is_none() && parameter.kind != ParameterKind::Composite {
@@ -133,7 +133,7 @@ fn chain_targets(parameter: &Parameter, named: Option<&str>) -> Result<Vec<Resou
     let Some(named) = named else {
         return Ok(if parameter.targets.is_empty() { ResourceType::ALL.to_vec() } else { parameter.targets.clone() });
     };
-    let refused = || Fault::modifier(named, parameter.code, "the types it points at");
+    let refused = || Fault::modifier(named, &parameter.code, "the types it points at");
     let kind = named.parse().map_err(|_| refused())?;
     if parameter.targets.is_empty() || parameter.targets.contains(&kind) { Ok(vec![kind]) } else { Err(refused()) }
 }

@@ -80,6 +80,6 @@ fn parameter(registry: &Registry, kind: ResourceType, code: Piece<'_>) -> Result
     }
     let references = || registry.parameters(kind).iter().filter(|parameter| parameter.kind == ParameterKind::Reference);
     let found = references().find(|parameter| parameter.code == code.raw && parameter.expression.is_some());
-    let unknown = || Fault::unknown(code.raw, kind.name(), references().map(|parameter| parameter.code)).from(code.position);
+    let unknown = || Fault::unknown(code.raw, kind.name(), references().map(|parameter| &*parameter.code)).from(code.position);
     Ok(Some(found.ok_or_else(unknown)?.id))
 }

@@ -66,7 +66,7 @@ const fn modifiers(kind: ParameterKind) -> &'static str {
 }
 
 fn read_modifier(parameter: &Parameter, text: &str) -> Result<Modifier, Fault> {
-    let refused = || Fault::modifier(text, parameter.code, modifiers(parameter.kind));
+    let refused = || Fault::modifier(text, &parameter.code, modifiers(parameter.kind));
     let modifier = Modifier::read(text).ok_or_else(refused)?;
     let belongs = match modifier {
         Modifier::Type(kind) => {

@@ -158,7 +158,7 @@ fn sorted_value(registry: &Registry, kind: ResourceType, code: &str) -> Result<S
         "_id" => return Ok(SortedValue::Id),
         _ => {}
     }
-    let known = || registry.parameters(kind).iter().map(|parameter| parameter.code);
+    let known = || registry.parameters(kind).iter().map(|parameter| &*parameter.code);
     let parameter = registry.parameter(kind, code).ok_or_else(|| Fault::unknown(code, kind.name(), known()))?;
     match parameter.kind {
         ParameterKind::Date => Ok(SortedValue::Date(parameter.id)),

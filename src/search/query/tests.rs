@@ -244,7 +244,7 @@ fn every_parameter_of_r4_is_understood() {
     };
     for kind in ResourceType::ALL {
         for parameter in registry().parameters(*kind) {
-            match parse(*kind, &[(parameter.code, value(parameter.kind))]) {
+            match parse(*kind, &[(&*parameter.code, value(parameter.kind))]) {
                 Ok(query) => assert_eq!(query.criteria().len(), 1, "{}", parameter.url),
                 Err(failure) => assert!(failure.to_string().contains("not supported yet"), "{}: {failure}", parameter.url),
             }
