@@ -109,7 +109,7 @@ impl Visit<'_> {
             Request { preconditions: head::preconditions(self.http.headers())?, ..Request::new(interaction, self.request_id) };
         request.prefer = head::prefer(self.http.headers());
         request.wanted = accepted.wanted;
-        (request.kind, request.id, request.version) = place.parts();
+        place.tell(&mut request);
         let principal = security::authenticate(self.door.security);
         if matches!(*self.http.method(), Method::POST | Method::PUT) {
             // Nobody is made to send, and this server to hold, a body that is refused whatever it says.
@@ -159,7 +159,7 @@ impl Visit<'_> {
         head::check_not_encoded(headers)?;
         let content_type = head::text(headers, &header::CONTENT_TYPE);
         let declared = head::text(headers, &header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        if request.interaction == Interaction::SearchType {
+        if matches!(request.interaction, Interaction::SearchType | Interaction::SearchSystem) {
             let bytes = payload::read(body, declared, self.door.body).await?;
             self.is_read = true;
             if !bytes.is_empty() && !media::is_form(content_type) {

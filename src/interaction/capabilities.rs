@@ -8,12 +8,12 @@ use fhirbolt::model::r4::resources::{
     CapabilityStatementRestResource, CapabilityStatementRestResourceInteraction, CapabilityStatementRestResourceSearchParam,
     CapabilityStatementRestSecurity, CapabilityStatementSoftware,
 };
-use fhirbolt::model::r4::types::String as FhirString;
+use fhirbolt::model::r4::types::{Canonical, String as FhirString};
 use siphasher::sip::SipHasher24;
 
 use super::{Behaviour, Engine, Interaction, Request, Response, Status, Tag};
 use crate::config::SecurityMode;
-use crate::definition::{Parameter, ParameterKind, Registry};
+use crate::definition::{Compartment, Parameter, ParameterKind, Registry};
 use crate::fhir::ResourceType;
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::search::follow::references;
@@ -28,7 +28,7 @@ pub(super) struct Statement {
 /// When what a server of this version can do was last changed (`CapabilityStatement.date`).
 const CHANGED: &str = "2026-11-25";
 
-const OF_SYSTEM: [Interaction; 2] = [Interaction::Transaction, Interaction::Batch];
+const OF_SYSTEM: [Interaction; 3] = [Interaction::Transaction, Interaction::Batch, Interaction::SearchSystem];
 const OF_TYPE: [Interaction; 7] = [
     Interaction::Read,
     Interaction::Vread,
@@ -93,6 +93,7 @@ fn statement(registry: &Registry, behaviour: &Behaviour) -> CapabilityStatement 
             security: Some(security(behaviour.security)),
             resource: ResourceType::ALL.iter().map(|kind| resource(registry, *kind)).collect(),
             interaction: OF_SYSTEM.iter().map(|interaction| of_system(*interaction)).collect(),
+            compartment: Compartment::ALL.iter().map(|compartment| definition_of(*compartment)).collect(),
             ..Default::default()
         }],
         ..Default::default()
@@ -105,6 +106,10 @@ fn security(mode: SecurityMode) -> CapabilityStatementRestSecurity {
         SecurityMode::Enforced => ENFORCED,
     };
     CapabilityStatementRestSecurity { cors: Some(false.into()), description: Some(description.into()), ..Default::default() }
+}
+
+fn definition_of(compartment: Compartment) -> Canonical {
+    format!("http://hl7.org/fhir/CompartmentDefinition/{}", compartment.focus().name().to_lowercase()).into()
 }
 
 fn of_system(interaction: Interaction) -> CapabilityStatementRestInteraction {

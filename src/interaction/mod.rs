@@ -82,13 +82,11 @@ async fn decided(engine: &Engine, principal: &Principal, request: &Request) -> O
         Interaction::Create => create::create(&call).await,
         Interaction::Update => update::update(&call).await,
         Interaction::Delete => delete::delete(&call).await,
-        Interaction::SearchType => search::search(&call).await,
+        Interaction::SearchType | Interaction::SearchSystem => search::search(&call).await,
         Interaction::Transaction | Interaction::Batch => transaction::bundle(&call).await,
         Interaction::Capabilities => capabilities::capabilities(engine, request),
-        Interaction::Patch
-        | Interaction::HistoryType
-        | Interaction::HistorySystem
-        | Interaction::SearchSystem
-        | Interaction::Operation => Err(Failure::new(Kind::NotAllowed, format!("{} is not offered", request.interaction))),
+        Interaction::Patch | Interaction::HistoryType | Interaction::HistorySystem | Interaction::Operation => {
+            Err(Failure::new(Kind::NotAllowed, format!("{} is not offered", request.interaction)))
+        }
     }
 }

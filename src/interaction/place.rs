@@ -1,9 +1,11 @@
 //! Where in the API a request points, and what is offered there (R4 http.html, the URL table of each interaction). The same
 //! table serves HTTP requests and the entries of a Bundle.
 
-use super::Interaction;
+use super::{Interaction, Request};
+use crate::definition::Compartment;
 use crate::fhir::{InstanceId, ResourceType, VersionId};
 use crate::outcome::{Failure, Kind, Outcome};
+use crate::search::Within;
 
 /// What is to be done at a place, as HTTP says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,12 +43,18 @@ impl Verb {
 pub enum Place {
     /// `[base]`
     System,
+    /// `[base]/_search`
+    SystemSearch,
     /// `[base]/metadata`
     Metadata,
     /// `[base]/[type]`
     Type(ResourceType),
     /// `[base]/[type]/_search`
     TypeSearch(ResourceType),
+    /// `[base]/[compartment]/[id]/[type]`; every type where `*` stands for one
+    Compartment(Within, Option<ResourceType>),
+    /// `[base]/[compartment]/[id]/[type]/_search`
+    CompartmentSearch(Within, Option<ResourceType>),
     /// `[base]/[type]/[id]`
     Instance(ResourceType, InstanceId),
     /// `[base]/[type]/[id]/_history`
@@ -73,6 +81,7 @@ impl Place {
         match (first, second, third, fourth) {
             ("", None, None, None) => Ok(Self::System),
             ("metadata", None, None, None) => Ok(Self::Metadata),
+            ("_search", None, None, None) => Ok(Self::SystemSearch),
             (name, None, None, None) if name.starts_with(['$', '_']) => Err(not_offered(name)),
             (name, second, third, fourth) => Self::read_typed(read_type(name)?, [second, third, fourth]),
         }
@@ -89,18 +98,34 @@ impl Place {
                 let version = version.parse().map_err(|_| Failure::new(Kind::Absent, "there is no such version"))?;
                 Ok(Self::Version(kind, read_id(id)?, version))
             }
-            [Some(_), Some(name), _] if name.starts_with(['$', '_', '*']) || is_type(name) => Err(not_offered(name)),
+            [Some(id), Some(name), rest] if name == EVERY_TYPE || is_type(name) => Self::read_compartment((kind, id), name, rest),
+            [Some(_), Some(name), _] if name.starts_with(['$', '_', '*']) => Err(not_offered(name)),
             [_, _, _] => Err(nothing_there()),
         }
     }
 
+    fn read_compartment((focus, id): (ResourceType, &str), name: &str, rest: Option<&str>) -> Outcome<Self> {
+        let compartment = Compartment::ALL.into_iter().find(|compartment| compartment.focus() == focus);
+        let within = Within { compartment: compartment.ok_or_else(|| not_offered(name))?, id: read_id(id)? };
+        let kind = if name == EVERY_TYPE { None } else { Some(read_type(name)?) };
+        match rest {
+            None => Ok(Self::Compartment(within, kind)),
+            Some("_search") => Ok(Self::CompartmentSearch(within, kind)),
+            Some(_) => Err(nothing_there()),
+        }
+    }
+
     fn offers(&self) -> &'static [Offer] {
-        use Interaction::{Capabilities, Create, Delete, HistoryInstance, Read, SearchType, Transaction, Update, Vread};
+        use Interaction::{Capabilities, Create, Delete, HistoryInstance, Read, SearchSystem, SearchType, Transaction};
+        use Interaction::{Update, Vread};
         match self {
-            Self::System => &[(Verb::Post, Transaction)],
+            Self::System => &[(Verb::Get, SearchSystem), (Verb::Head, SearchSystem), (Verb::Post, Transaction)],
+            Self::SystemSearch | Self::CompartmentSearch(_, None) => &[(Verb::Post, SearchSystem)],
+            Self::Compartment(_, None) => &[(Verb::Get, SearchSystem), (Verb::Head, SearchSystem)],
+            Self::Compartment(_, Some(_)) => &[(Verb::Get, SearchType), (Verb::Head, SearchType)],
             Self::Metadata => &[(Verb::Get, Capabilities), (Verb::Head, Capabilities)],
             Self::Type(_) => &[(Verb::Get, SearchType), (Verb::Head, SearchType), (Verb::Post, Create)],
-            Self::TypeSearch(_) => &[(Verb::Post, SearchType)],
+            Self::TypeSearch(_) | Self::CompartmentSearch(_, Some(_)) => &[(Verb::Post, SearchType)],
             Self::Instance(..) => &[(Verb::Get, Read), (Verb::Head, Read), (Verb::Put, Update), (Verb::Delete, Delete)],
             Self::InstanceHistory(..) => &[(Verb::Get, HistoryInstance), (Verb::Head, HistoryInstance)],
             Self::Version(..) => &[(Verb::Get, Vread), (Verb::Head, Vread)],
@@ -126,16 +151,26 @@ impl Place {
         Err(Failure::new(Kind::NotAllowed, format!("{} is not offered here; this is: {}", verb.name(), self.allowed())))
     }
 
-    /// The type, the logical id and the version that the place names.
-    pub fn parts(self) -> (Option<ResourceType>, Option<InstanceId>, Option<VersionId>) {
+    /// Says in `request` what the place names.
+    pub fn tell(self, request: &mut Request) {
         match self {
-            Self::System | Self::Metadata => (None, None, None),
-            Self::Type(kind) | Self::TypeSearch(kind) => (Some(kind), None, None),
-            Self::Instance(kind, id) | Self::InstanceHistory(kind, id) => (Some(kind), Some(id), None),
-            Self::Version(kind, id, version) => (Some(kind), Some(id), Some(version)),
+            Self::System | Self::SystemSearch | Self::Metadata => {}
+            Self::Type(kind) | Self::TypeSearch(kind) => request.kind = Some(kind),
+            Self::Compartment(within, kind) | Self::CompartmentSearch(within, kind) => {
+                (request.kind, request.within) = (kind, Some(within));
+            }
+            Self::Instance(kind, id) | Self::InstanceHistory(kind, id) => {
+                (request.kind, request.id) = (Some(kind), Some(id));
+            }
+            Self::Version(kind, id, version) => {
+                (request.kind, request.id, request.version) = (Some(kind), Some(id), Some(version));
+            }
         }
     }
 }
+
+/// What stands for every type in the URL of a compartment.
+const EVERY_TYPE: &str = "*";
 
 fn is_type(name: &str) -> bool {
     name.parse::<ResourceType>().is_ok()
@@ -176,6 +211,10 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn within(compartment: Compartment, focus: &str) -> Within {
+        Within { compartment, id: id(focus) }
+    }
+
     #[test]
     fn every_place_of_the_api_is_told_apart() {
         let table = [
@@ -187,6 +226,10 @@ mod tests {
             ("Patient/_search", Place::TypeSearch(ResourceType::Patient)),
             ("Patient/p1", Place::Instance(ResourceType::Patient, id("p1"))),
             ("Patient/p1/_history", Place::InstanceHistory(ResourceType::Patient, id("p1"))),
+            ("_search", Place::SystemSearch),
+            ("Patient/p1/Observation", Place::Compartment(within(Compartment::Patient, "p1"), Some(ResourceType::Observation))),
+            ("Device/d/*", Place::Compartment(within(Compartment::Device, "d"), None)),
+            ("Encounter/e/*/_search", Place::CompartmentSearch(within(Compartment::Encounter, "e"), None)),
             ("Patient/p1/_history/2", Place::Version(ResourceType::Patient, id("p1"), VersionId(2))),
         ];
         for (path, expected) in table {
@@ -203,7 +246,8 @@ mod tests {
             ("$export", Kind::UnknownType),
             ("Patient/$everything", Kind::UnknownType),
             ("Patient/_history", Kind::UnknownType),
-            ("Patient/p1/Observation", Kind::UnknownType),
+            ("Organization/o1/Observation", Kind::UnknownType),
+            ("Patient/p1/Observation/o1", Kind::UnknownType),
             ("Patient/p1/nothing", Kind::UnknownType),
             ("Patient/p1/_history/x", Kind::Absent),
             ("Patient/p1/_history/1/more", Kind::UnknownType),

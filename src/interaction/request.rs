@@ -6,6 +6,7 @@ use super::Interaction;
 use crate::fhir::{InstanceId, ResourceType, VersionId};
 use crate::outcome::{Failure, Outcome};
 pub use crate::search::Handling;
+use crate::search::Within;
 use crate::store::Staged;
 
 /// One interaction as somebody asked for it: an HTTP request, or an entry of a batch.
@@ -15,6 +16,8 @@ pub struct Request {
     pub interaction: Interaction,
     /// The type it is about, where the interaction has one.
     pub kind: Option<ResourceType>,
+    /// The compartment that is searched, where it is one.
+    pub within: Option<Within>,
     /// The logical id, where the interaction has one.
     pub id: Option<InstanceId>,
     /// The version, of a vread.
@@ -175,6 +178,7 @@ impl Request {
         Self {
             interaction,
             kind: None,
+            within: None,
             id: None,
             version: None,
             parameters: Vec::new(),

@@ -1,5 +1,5 @@
-//! search of one type: `GET [base]/[type]?…` and `POST [base]/[type]/_search` (R4 search.html). The page is put together from
-//! stored bytes; nothing is read again.
+//! search of one type, of several, of a compartment: `GET [base]/[type]?…`, `GET [base]?…`, `GET [base]/Patient/[id]/[type]?…`, and
+//! the same with `POST …/_search` (R4 search.html). The page is put together from stored bytes; nothing is read again.
 
 use bytes::Bytes;
 
@@ -7,22 +7,37 @@ use super::bundle::{Bundle, SearchMode};
 use super::include::{Included, MAX_ROUNDS, included};
 use super::parameters::push_query;
 use super::{Call, Response};
+use crate::definition::Compartment;
 use crate::fhir::Part;
 use crate::outcome::{Issue, IssueCode, Outcome, operation_outcome};
-use crate::search::{PageSize, Query};
+use crate::search::{PageSize, Query, Scope, Within};
 use crate::store::{Page, Stored};
 
 pub(super) async fn search(call: &Call<'_>) -> Outcome<Response> {
-    let kind = call.request.kind()?;
     let engine = call.engine;
-    let query = Query::parse(engine.registry, kind, &call.request.parameters, call.request.prefer.handling)?;
+    let query = Query::parse(engine.registry, scope(call), &call.request.parameters, call.request.prefer.handling)?;
     let size = PageSize { default: engine.limits.page_resources, max: engine.limits.page_max_resources };
     let plan = query.plan(&engine.indexer, size, engine.context.now())?;
-    let part = single(plan.dossiers.as_deref());
+    let part = patient_part(call.request.within.as_ref()).or_else(|| single(plan.dossiers.as_deref()));
     let page = engine.store.search(call.access, plan).await?;
     let included = included(call, &query.result().inclusions, &page.matches).await?;
     let answer = Answer { call, query: &query, page: &page, included: &included };
     Ok(Response { part, ..Response::of(answer.searchset()?.finish()) })
+}
+
+/// Where the URL says that is to be looked.
+fn scope(call: &Call<'_>) -> Scope {
+    let (kind, registry) = (call.request.kind, call.engine.registry);
+    match (&call.request.within, kind) {
+        (Some(within), kind) => Scope::of_compartment(registry, within.clone(), kind),
+        (None, Some(kind)) => Scope::of_type(kind),
+        (None, None) => Scope::of_system(),
+    }
+}
+
+/// The dossier of the patient whose compartment is searched.
+fn patient_part(within: Option<&Within>) -> Option<Part> {
+    within.filter(|within| within.compartment == Compartment::Patient).map(|within| Part::of_patient(&within.id))
 }
 
 /// The dossier a search keeps to, where it keeps to one.
@@ -68,7 +83,16 @@ impl Answer<'_> {
     }
 
     fn url(&self, parameters: &[(String, String)]) -> String {
-        let mut url = format!("{}/{}", self.call.engine.base_url, self.query.kind());
+        let mut url = self.call.engine.base_url.to_string();
+        let request = self.call.request;
+        if let Some(Within { compartment, id }) = &request.within {
+            url.push_str(&format!("/{}/{id}", compartment.focus()));
+        }
+        match request.kind {
+            Some(kind) => url.push_str(&format!("/{kind}")),
+            None if request.within.is_some() => url.push_str("/*"),
+            None => {}
+        }
         push_query(&mut url, parameters);
         url
     }

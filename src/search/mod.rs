@@ -20,4 +20,4 @@ mod tests;
 
 pub use extract::{Indexer, Name};
 pub use plan::PageSize;
-pub use query::{Handling, Query};
+pub use query::{Handling, Query, Scope, Within};

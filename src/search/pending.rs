@@ -10,11 +10,17 @@ impl Query {
     /// One warning for each parameter that may not find older instances yet; for an entry of mode `outcome`.
     pub fn pending(&self, indexer: &Indexer) -> Vec<Issue> {
         let mut used = Vec::new();
-        self.criteria().iter().for_each(|criterion| add(&mut used, self.kind(), criterion));
-        used.extend(self.result().sort.iter().filter_map(|key| match key.value {
-            SortedValue::Date(parameter) | SortedValue::String(parameter) => Some((self.kind(), parameter)),
-            SortedValue::Updated | SortedValue::Id => None,
-        }));
+        for criteria in self.criteria() {
+            self.kinds().iter().zip(criteria).for_each(|(kind, criterion)| add(&mut used, *kind, criterion));
+        }
+        for key in &self.result().sort {
+            match &key.value {
+                SortedValue::Parameter(parameters) => {
+                    used.extend(parameters.iter().map(|sorted| (sorted.kind, sorted.parameter)));
+                }
+                SortedValue::Updated | SortedValue::Id => {}
+            }
+        }
         used.sort_unstable();
         used.dedup();
         used.into_iter().filter(|(_, parameter)| indexer.is_pending(*parameter)).map(|used| told(indexer, used)).collect()

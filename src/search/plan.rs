@@ -6,6 +6,7 @@ mod dossier;
 mod link;
 mod quantity;
 mod reference;
+mod scope;
 
 pub use link::{Direction, Link};
 pub(super) use reference::terms as terms_of_reference;
@@ -13,15 +14,15 @@ pub(super) use reference::terms as terms_of_reference;
 use super::extract::Indexer;
 use super::index::Term;
 use super::page;
-use super::query::{PAGE_PARAMETER, Query, SortBy, SortedValue, Summary, Total};
-use crate::definition::ParameterId;
+use super::query::{Criterion, PAGE_PARAMETER, Query, SortBy, SortedParameter, SortedValue, Summary, Total};
+use crate::definition::{ParameterId, ParameterKind};
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType};
 use crate::outcome::{Failure, Kind, Outcome};
 
 /// A search, understood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// The types searched; never empty.
+    /// The types searched.
     pub kinds: Vec<ResourceType>,
     /// The dossiers searched, where the query names its patient; `None`: all of them.
     pub dossiers: Option<Vec<Part>>,
@@ -50,6 +51,8 @@ pub enum Condition {
     Term(Term),
     /// The instance rests in one of these dossiers and carries the term beside it. In ascending order.
     InDossier(Vec<(Part, Term)>),
+    /// The instance is of one of these types.
+    Kind(Vec<ResourceType>),
     /// The instance has one of these logical ids.
     Id(Vec<InstanceId>),
     /// A value of a date parameter lies so that every bound holds of it. `None`: the type's main date.
@@ -151,14 +154,14 @@ impl Query {
     /// # Errors
     /// `InvalidParameter` where a page token is not one of this query, or where a criterion is not supported.
     pub fn plan(&self, indexer: &Indexer, size: PageSize, now: Instant) -> Outcome<Plan> {
-        let conditions = self.criteria().iter().map(|criterion| condition::of(self.kind(), criterion, (indexer, now)));
+        let (condition, dossiers) = self.condition(indexer, now)?;
         let count = self.result().count.unwrap_or(size.default).min(size.max);
         let count = if self.result().summary == Summary::Count { 0 } else { count };
         Ok(Plan {
-            kinds: vec![self.kind()],
-            dossiers: dossier::of(self, indexer),
-            condition: Condition::All(conditions.collect::<Outcome<_>>()?),
-            order: self.result().sort.iter().map(|key| self.order(indexer, *key)).collect(),
+            kinds: self.kinds().to_vec(),
+            dossiers,
+            condition,
+            order: self.result().sort.iter().map(|key| order(indexer, key)).collect::<Outcome<_>>()?,
             count,
             after: self.position(indexer)?,
             total: count == 0 || matches!(self.result().total, Total::Estimate | Total::Accurate),
@@ -181,14 +184,46 @@ impl Query {
         }
     }
 
-    fn order(&self, indexer: &Indexer, key: SortBy) -> Order {
-        let by = match key.value {
-            SortedValue::Updated => SortKey::Updated,
-            SortedValue::Id => SortKey::Id,
-            SortedValue::Date(parameter) if indexer.is_main_date(self.kind(), parameter) => SortKey::MainDate,
-            SortedValue::Date(parameter) => SortKey::Date(parameter),
-            SortedValue::String(parameter) => SortKey::String(parameter),
+    /// What every match fulfils, and the dossiers in which it can rest.
+    fn condition(&self, indexer: &Indexer, now: Instant) -> Outcome<(Condition, Option<Vec<Part>>)> {
+        let of_types = |criteria: &Vec<Criterion>| {
+            let each = self.kinds().iter().zip(criteria);
+            let conditions = each.map(|(kind, criterion)| condition::of(*kind, criterion, (indexer, now)));
+            Ok(scope::each(self.kinds(), conditions.collect::<Outcome<_>>()?))
         };
-        Order { by, descending: key.descending }
+        let mut conditions = self.criteria().iter().map(of_types).collect::<Outcome<Vec<_>>>()?;
+        let mut dossiers = dossier::of(self, indexer);
+        if let Some(within) = self.within() {
+            let (condition, here) = scope::within(self.kinds(), within, indexer)?;
+            conditions.push(condition);
+            dossiers = dossiers.or(here);
+        }
+        Ok((Condition::All(conditions), dossiers))
+    }
+}
+
+/// Several types are sorted by a parameter whose values the index keeps in one place for all of them.
+fn order(indexer: &Indexer, key: &SortBy) -> Outcome<Order> {
+    let by = match &key.value {
+        SortedValue::Updated => SortKey::Updated,
+        SortedValue::Id => SortKey::Id,
+        SortedValue::Parameter(parameters) => {
+            let mut keys = parameters.iter().map(|sorted| sort_key(indexer, *sorted));
+            let first = keys.next().unwrap_or(SortKey::Id);
+            if keys.any(|key| key != first) {
+                let text = "these types keep what they are to be sorted by in different places";
+                return Err(Failure::new(Kind::InvalidParameter, text).at("http._sort"));
+            }
+            first
+        }
+    };
+    Ok(Order { by, descending: key.descending })
+}
+
+fn sort_key(indexer: &Indexer, SortedParameter { kind, parameter, values }: SortedParameter) -> SortKey {
+    match values {
+        ParameterKind::Date if indexer.is_main_date(kind, parameter) => SortKey::MainDate,
+        ParameterKind::Date => SortKey::Date(parameter),
+        _ => SortKey::String(parameter),
     }
 }

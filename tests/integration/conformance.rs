@@ -121,6 +121,9 @@ fn claims_of(statement: &Value) -> BTreeSet<String> {
         items.iter().map(|item| format!("{of}:{}", item["code"].as_str().or(item["type"].as_str()).unwrap())).collect()
     };
     let mut claims: BTreeSet<String> = codes(&rest["interaction"], "system").into_iter().collect();
+    if rest["compartment"].is_array() {
+        claims.insert("compartment".to_owned());
+    }
     for format in statement["format"].as_array().unwrap() {
         claims.insert(format!("format:{}", if format.as_str().unwrap().contains("json") { "json" } else { "xml" }));
     }

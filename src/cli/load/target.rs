@@ -89,7 +89,7 @@ async fn executed(engine: &Engine, request: Request) -> Outcome<Answer> {
     let verb = if request.put { Verb::Put } else { Verb::Post };
     let place = Place::read(&request.path)?;
     let mut asked = interaction::Request::new(place.interaction(verb)?, engine.context().request_id());
-    (asked.kind, asked.id, asked.version) = place.parts();
+    place.tell(&mut asked);
     asked.body = Some(Content::of(request.body.into(), Format::Json { content_type: FHIR_JSON.into() }));
     let response = interaction::execute(engine, &Principal::Open, &asked).await?;
     let body = match response.body {

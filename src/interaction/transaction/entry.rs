@@ -82,7 +82,7 @@ fn read_request(call: &Call<'_>, node: Node<'_>, bytes: &Bytes) -> Outcome<Reque
     let mut request = Request::new(interaction, call.request.request_id.clone());
     request.parameters = read_parameters(query.as_bytes()).map_err(|failure| failure.at("request.url"))?;
     request.parameters.retain(|(name, _)| !matches!(name.as_str(), "_format" | "_pretty"));
-    (request.kind, request.id, request.version) = place.parts();
+    place.tell(&mut request);
     request.prefer = call.request.prefer;
     request.preconditions = preconditions(asked)?;
     request.body = resource(node, bytes);

@@ -8,7 +8,10 @@ use crate::search::query::{Criterion, Filter, PathMatch, Query, ReferenceValue, 
 
 /// The parts in which every match rests; `None` where the query does not say. The first criterion that says so is enough.
 pub(super) fn of(query: &Query, indexer: &Indexer) -> Option<Vec<Part>> {
-    query.criteria().iter().find_map(|criterion| of_criterion(query.kind(), criterion, indexer))
+    query.criteria().iter().find_map(|criteria| {
+        let parts = query.kinds().iter().zip(criteria).map(|(kind, criterion)| of_criterion(*kind, criterion, indexer));
+        Some(distinct(parts.collect::<Option<Vec<_>>>()?.concat()))
+    })
 }
 
 /// The same of one criterion of instances of `kind`.

@@ -68,7 +68,7 @@ impl Condition {
             Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::has_links),
             Self::Not(part) => part.has_links(),
             Self::Linked(_) => true,
-            Self::Term(_) | Self::InDossier(_) | Self::Id(_) | Self::Date(..) | Self::Updated(_) => false,
+            Self::Term(_) | Self::InDossier(_) | Self::Kind(_) | Self::Id(_) | Self::Date(..) | Self::Updated(_) => false,
             Self::StringPrefix(..) | Self::StringContains(..) | Self::Quantity(..) => false,
         }
     }

@@ -9,6 +9,7 @@ mod name;
 mod number;
 mod read;
 mod result;
+mod scope;
 mod split;
 mod value;
 
@@ -19,7 +20,8 @@ pub use criterion::{Chain, Criterion, Filter, ReverseChain};
 pub use include::{Direction, Inclusion};
 pub use name::Modifier;
 pub use number::{NumberValue, Prefix};
-pub use result::{PAGE_PARAMETER, ResultParameters, SortBy, SortedValue, Summary, Total};
+pub use result::{PAGE_PARAMETER, ResultParameters, SortBy, SortedParameter, SortedValue, Summary, Total};
+pub use scope::{Scope, Within};
 pub use value::{Compared, PathMatch, QuantityValue, ReferenceValue, Test, TextMatch, TokenMatch, TokenValue, UnitValue};
 
 use crate::definition::Registry;
@@ -34,6 +36,8 @@ pub const MAX_PARAMETERS: usize = 200;
 pub const MAX_VALUES: usize = 1_000;
 /// The longest value of one parameter.
 pub const MAX_VALUE_BYTES: usize = 65_536;
+/// The most values of one parameter, times the types that are searched by it.
+pub const MAX_VALUES_OF_TYPES: usize = 20_000;
 /// The most links of one chain.
 pub const MAX_LINKS: usize = 10;
 /// The most types that one chain goes through, counted at each link.
@@ -55,11 +59,12 @@ pub enum Handling {
     Lenient,
 }
 
-/// A query of one resource type, understood.
+/// A query, understood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
-    kind: ResourceType,
-    criteria: Vec<Criterion>,
+    scope: Scope,
+    /// For each parameter what it asks of each type of the scope.
+    criteria: Vec<Vec<Criterion>>,
     result: ResultParameters,
     ignored: Vec<Issue>,
     /// Parameters that took part, as they were written.
@@ -67,19 +72,22 @@ pub struct Query {
 }
 
 impl Query {
-    /// Understands the decoded `parameters` of a search for instances of `kind`.
+    /// Understands the decoded `parameters` of a search in `scope`. Several types are searched by parameters that all of them have.
     ///
     /// # Errors
     /// `InvalidParameter` with one issue for each parameter that is unknown, unreadable or not supported; `Lenient` leaves out
     /// the unknown and unsupported ones instead ([`Query::ignored`]).
-    pub fn parse(registry: &Registry, kind: ResourceType, parameters: &[(String, String)], handling: Handling) -> Outcome<Self> {
+    pub fn parse(registry: &Registry, scope: Scope, parameters: &[(String, String)], handling: Handling) -> Outcome<Self> {
         if parameters.len() > MAX_PARAMETERS {
             return Err(Failure::new(Kind::InvalidParameter, format!("a search has at most {MAX_PARAMETERS} parameters")));
         }
         let mut query =
-            Self { kind, criteria: Vec::new(), result: ResultParameters::default(), ignored: Vec::new(), used: Vec::new() };
+            Self { scope, criteria: Vec::new(), result: ResultParameters::default(), ignored: Vec::new(), used: Vec::new() };
         let mut refused = Vec::new();
-        for (name, value) in parameters.iter().filter(|(_, value)| !value.trim().is_empty()) {
+        // The types come first: they decide which parameters there are.
+        let (types, others): (Vec<_>, Vec<_>) =
+            parameters.iter().filter(|(_, value)| !value.trim().is_empty()).partition(|(name, _)| name == scope::TYPE_PARAMETER);
+        for (name, value) in types.into_iter().chain(others) {
             match query.take(registry, name, value) {
                 Ok(()) => {}
                 Err(fault) if fault.may_be_ignored && handling == Handling::Lenient => query.ignored.push(left_out(fault, name)),
@@ -93,27 +101,45 @@ impl Query {
         if value.len() > MAX_VALUE_BYTES {
             return Err(Fault::too_many("bytes in one value", MAX_VALUE_BYTES));
         }
-        match self.result.take(registry, self.kind, (name, value))? {
-            Taken::Used => {}
-            Taken::NotMine => {
-                let Some(criterion) = criterion::read(registry, self.kind, (name, value))? else { return Ok(()) };
-                if let Some(fault) = criterion.unsupported() {
-                    return Err(fault);
-                }
-                self.criteria.push(criterion);
-            }
+        if name == scope::TYPE_PARAMETER {
+            self.scope.narrow(value)?;
+        } else if let Taken::NotMine = self.result.take(registry, &self.scope.kinds, (name, value))? {
+            let Some(criteria) = self.criteria_of(registry, name, value)? else { return Ok(()) };
+            self.criteria.push(criteria);
         }
         self.used.push((name.to_owned(), value.to_owned()));
         Ok(())
     }
 
-    /// The type searched.
-    pub fn kind(&self) -> ResourceType {
-        self.kind
+    /// What a parameter asks of each type; `None` where it asks nothing.
+    fn criteria_of(&self, registry: &Registry, name: &str, value: &str) -> Result<Option<Vec<Criterion>>, Fault> {
+        let kinds = &self.scope.kinds;
+        if kinds.len() > 1 && kinds.len() * value.split(',').count() > MAX_VALUES_OF_TYPES {
+            return Err(Fault::too_many("values of one parameter times the types searched", MAX_VALUES_OF_TYPES));
+        }
+        let mut criteria = Vec::with_capacity(kinds.len());
+        for kind in kinds {
+            let Some(criterion) = criterion::read(registry, *kind, (name, value))? else { return Ok(None) };
+            if let Some(fault) = criterion.unsupported() {
+                return Err(fault);
+            }
+            criteria.push(criterion);
+        }
+        Ok(Some(criteria))
     }
 
-    /// What every match fulfils.
-    pub fn criteria(&self) -> &[Criterion] {
+    /// The types searched; none where `_type` names none that the scope has.
+    pub fn kinds(&self) -> &[ResourceType] {
+        &self.scope.kinds
+    }
+
+    /// The compartment what is found belongs to.
+    pub fn within(&self) -> Option<&Within> {
+        self.scope.within.as_ref()
+    }
+
+    /// What every match fulfils: for each parameter the criterion of each type, in the order of [`kinds`](Self::kinds).
+    pub fn criteria(&self) -> &[Vec<Criterion>] {
         &self.criteria
     }
 
@@ -134,7 +160,7 @@ impl Query {
 
     /// What decides which instances match and in which order, as bytes: a page token belongs to it.
     pub(super) fn identity(&self) -> Vec<u8> {
-        let mut bytes = self.kind.name().as_bytes().to_vec();
+        let mut bytes = self.scope.identity();
         let decides = |name: &str| name == "_sort" || !(result::NAMES.contains(&name) || name == PAGE_PARAMETER);
         for (name, value) in self.used.iter().filter(|(name, _)| decides(name)) {
             bytes.extend_from_slice(&[0xFF]);

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::include::Inclusion;
+use super::split::Piece;
 use super::{MAX_INCLUSIONS, MAX_PAGE_TOKEN_BYTES, MAX_SORT_KEYS};
 use crate::definition::{ParameterId, ParameterKind, Registry};
 use crate::fhir::ResourceType;
@@ -14,7 +15,7 @@ pub(super) const NAMES: &[&str] =
 pub const PAGE_PARAMETER: &str = "_page";
 
 /// One key of `_sort`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SortBy {
     /// What is compared.
     pub value: SortedValue,
@@ -23,16 +24,25 @@ pub struct SortBy {
 }
 
 /// What a key of `_sort` names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SortedValue {
     /// `_lastUpdated`
     Updated,
     /// `_id`
     Id,
-    /// A date parameter.
-    Date(ParameterId),
-    /// A string parameter.
-    String(ParameterId),
+    /// A parameter, as each type that is searched has it.
+    Parameter(Vec<SortedParameter>),
+}
+
+/// A parameter that one type is sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SortedParameter {
+    /// The type.
+    pub kind: ResourceType,
+    /// The parameter.
+    pub parameter: ParameterId,
+    /// How its values are compared.
+    pub values: ParameterKind,
 }
 
 /// `_total`
@@ -93,9 +103,14 @@ pub(super) enum Taken {
 
 impl ResultParameters {
     /// Reads `name=value` where it is one of these.
-    pub(super) fn take(&mut self, registry: &Registry, kind: ResourceType, (name, value): (&str, &str)) -> Result<Taken, Fault> {
+    pub(super) fn take(
+        &mut self,
+        registry: &Registry,
+        kinds: &[ResourceType],
+        (name, value): (&str, &str),
+    ) -> Result<Taken, Fault> {
         match name {
-            "_sort" => self.take_sort(registry, kind, value)?,
+            "_sort" => self.take_sort(registry, kinds, value)?,
             "_count" => {
                 let count = value.parse::<u32>().map_err(|_| Fault::value(value, 1, "a number from 0 on"))?;
                 once(&mut self.count, count)?;
@@ -122,13 +137,9 @@ impl ResultParameters {
         Ok(Taken::Used)
     }
 
-    fn take_sort(&mut self, registry: &Registry, kind: ResourceType, value: &str) -> Result<(), Fault> {
-        let read = |key: &str| {
-            let (code, descending) = key.strip_prefix('-').map_or((key, false), |code| (code, true));
-            Ok(SortBy { value: sorted_value(registry, kind, code)?, descending })
-        };
-        let keys = value.split(',').filter(|key| !key.is_empty()).take(MAX_SORT_KEYS + 1);
-        let keys = keys.map(read).collect::<Result<Vec<SortBy>, Fault>>()?;
+    fn take_sort(&mut self, registry: &Registry, kinds: &[ResourceType], value: &str) -> Result<(), Fault> {
+        let keys = Piece::whole(value).split(b',').filter(|key| !key.raw.is_empty()).take(MAX_SORT_KEYS + 1);
+        let keys = keys.map(|key| sort_by(registry, kinds, key)).collect::<Result<Vec<SortBy>, Fault>>()?;
         if self.sort.len() + keys.len() > MAX_SORT_KEYS {
             return Err(Fault::too_many("keys of an order", MAX_SORT_KEYS));
         }
@@ -141,7 +152,7 @@ impl ResultParameters {
 fn not_offered(name: &str) -> Result<Taken, Fault> {
     let code = name.split_once([':', '.']).map_or(name, |(code, _)| code);
     match code {
-        "_contained" | "_containedType" | "_score" | "_type" | "_list" | "_filter" | "_query" | "_text" | "_content" => {
+        "_contained" | "_containedType" | "_score" | "_list" | "_filter" | "_query" | "_text" | "_content" => {
             Err(Fault::unsupported(&format!("`{code}`")))
         }
         _ => Ok(Taken::NotMine),
@@ -152,17 +163,27 @@ fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Fault> {
     if place.replace(value).is_some() { Err(Fault::wrong("it is given twice")) } else { Ok(()) }
 }
 
-fn sorted_value(registry: &Registry, kind: ResourceType, code: &str) -> Result<SortedValue, Fault> {
-    match code {
-        "_lastUpdated" => return Ok(SortedValue::Updated),
-        "_id" => return Ok(SortedValue::Id),
-        _ => {}
-    }
+fn sort_by(registry: &Registry, kinds: &[ResourceType], key: Piece<'_>) -> Result<SortBy, Fault> {
+    let (code, descending) = match key.raw.strip_prefix('-') {
+        Some(_) => (key.skip(1), true),
+        None => (key, false),
+    };
+    let value = match code.raw {
+        "_lastUpdated" => SortedValue::Updated,
+        "_id" => SortedValue::Id,
+        _ => SortedValue::Parameter(kinds.iter().map(|kind| sorted(registry, *kind, code)).collect::<Result<_, _>>()?),
+    };
+    Ok(SortBy { value, descending })
+}
+
+fn sorted(registry: &Registry, kind: ResourceType, code: Piece<'_>) -> Result<SortedParameter, Fault> {
     let known = || registry.parameters(kind).iter().map(|parameter| &*parameter.code);
-    let parameter = registry.parameter(kind, code).ok_or_else(|| Fault::unknown(code, kind.name(), known()))?;
+    let unknown = || Fault::unknown(code.raw, kind.name(), known()).from(code.position);
+    let parameter = registry.parameter(kind, code.raw).ok_or_else(unknown)?;
     match parameter.kind {
-        ParameterKind::Date => Ok(SortedValue::Date(parameter.id)),
-        ParameterKind::String => Ok(SortedValue::String(parameter.id)),
+        ParameterKind::Date | ParameterKind::String => {
+            Ok(SortedParameter { kind, parameter: parameter.id, values: parameter.kind })
+        }
         ParameterKind::Number | ParameterKind::Token | ParameterKind::Reference | ParameterKind::Composite => {
             Err(unsortable(code))
         }
@@ -170,8 +191,8 @@ fn sorted_value(registry: &Registry, kind: ResourceType, code: &str) -> Result<S
     }
 }
 
-fn unsortable(code: &str) -> Fault {
-    Fault::unsupported(&format!("sorting by `{code}`, which is neither a date nor a string,"))
+fn unsortable(code: Piece<'_>) -> Fault {
+    Fault::unsupported(&format!("sorting by `{}`, which is neither a date nor a string,", code.raw)).from(code.position)
 }
 
 fn total(value: &str) -> Result<Total, Fault> {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::definition::ParameterKind;
 use crate::fhir::date::PartialDate;
 
 fn registry() -> &'static Registry {
@@ -12,13 +13,13 @@ fn pairs(parameters: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 fn parse(kind: ResourceType, parameters: &[(&str, &str)]) -> Outcome<Query> {
-    Query::parse(registry(), kind, &pairs(parameters), Handling::Strict)
+    Query::parse(registry(), Scope::of_type(kind), &pairs(parameters), Handling::Strict)
 }
 
 /// The test that one parameter asks.
 fn test(kind: ResourceType, name: &str, value: &str) -> Test {
     let query = parse(kind, &[(name, value)]).unwrap_or_else(|failure| panic!("{name}={value}: {failure}"));
-    match query.criteria() {
+    match query.criteria().concat().as_slice() {
         [Criterion::Own(filter)] => filter.test.clone(),
         other => panic!("{name}={value}: {other:?}"),
     }
@@ -167,12 +168,21 @@ fn every_wrong_parameter_is_told_at_once() {
 fn a_lenient_reader_passes_over_what_is_unknown_but_not_over_what_is_wrong() {
     let parameters =
         pairs(&[("colour", "red"), ("subject.colour", "x"), ("status", "current"), ("_sort", "nothing"), ("_count", "5")]);
-    let query = Query::parse(registry(), ResourceType::DocumentReference, &parameters, Handling::Lenient).unwrap();
+    let query =
+        Query::parse(registry(), Scope::of_type(ResourceType::DocumentReference), &parameters, Handling::Lenient).unwrap();
     assert_eq!(query.self_parameters(), pairs(&[("status", "current"), ("_count", "5")]));
     let places: Vec<_> = query.ignored().iter().map(|issue| issue.expression.as_deref().unwrap()).collect();
     assert_eq!(places, ["http.colour", "http.subject", "http._sort"]);
     for (name, value) in [("date", "x"), ("type:in", "x"), ("type:foo", "x"), ("_count", "x")] {
-        assert!(Query::parse(registry(), ResourceType::DocumentReference, &pairs(&[(name, value)]), Handling::Lenient).is_err());
+        assert!(
+            Query::parse(
+                registry(),
+                Scope::of_type(ResourceType::DocumentReference),
+                &pairs(&[(name, value)]),
+                Handling::Lenient
+            )
+            .is_err()
+        );
     }
 }
 
@@ -205,7 +215,11 @@ fn the_parameters_of_the_answer_are_read() {
     let result = query.result();
     let directions: Vec<bool> = result.sort.iter().map(|key| key.descending).collect();
     assert_eq!(directions, [true, false, false]);
-    assert!(matches!(result.sort[0].value, SortedValue::Date(_)) && matches!(result.sort[1].value, SortedValue::String(_)));
+    let sorted = |index: usize| match &result.sort[index].value {
+        SortedValue::Parameter(parameters) => parameters[0].values,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!([sorted(0), sorted(1)], [ParameterKind::Date, ParameterKind::String]);
     assert_eq!((result.count, result.total, result.summary), (Some(7), Total::Accurate, Summary::Text));
     assert_eq!(result.elements, ["name".into(), "birthDate".into()]);
     assert_eq!(query.self_parameters().len(), 7);
@@ -260,7 +274,7 @@ proptest! {
     ) {
         let handling = if lenient { Handling::Lenient } else { Handling::Strict };
         for kind in [ResourceType::Observation, ResourceType::Patient, ResourceType::DocumentReference] {
-            let _ = Query::parse(registry(), kind, &parameters, handling);
+            let _ = Query::parse(registry(), Scope::of_type(kind), &parameters, handling);
         }
     }
 }

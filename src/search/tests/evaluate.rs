@@ -1,12 +1,13 @@
 //! The meaning of a condition, in memory.
 
 use crate::definition::ParameterId;
-use crate::fhir::{InstanceId, Instant};
+use crate::fhir::{InstanceId, Instant, ResourceType};
 use crate::search::index::{DateRange, IndexEntries, QuantityEntry};
 use crate::search::plan::{Bound, Condition, QuantityBound};
 
 /// An instance as the store would see it.
 pub(super) struct Candidate {
+    pub(super) kind: ResourceType,
     pub(super) id: InstanceId,
     pub(super) updated: Instant,
     pub(super) entries: IndexEntries,
@@ -21,6 +22,7 @@ impl Candidate {
             Condition::Not(condition) => !self.fulfils(condition),
             Condition::Term(term) => entries.terms.binary_search(term).is_ok(),
             Condition::InDossier(own) => own.iter().any(|(_, term)| entries.terms.binary_search(term).is_ok()),
+            Condition::Kind(kinds) => kinds.contains(&self.kind),
             Condition::Linked(_) => panic!("a link is decided by the store"),
             Condition::Id(ids) => ids.contains(&self.id),
             Condition::Date(None, bounds) => entries.main_date.is_some_and(|range| lies_within(range, bounds)),

@@ -10,7 +10,7 @@ use chrono_tz::Europe::Paris;
 use serde_json::Value;
 
 use super::index::IndexEntries;
-use super::{Handling, Indexer, PageSize, Query};
+use super::{Handling, Indexer, PageSize, Query, Scope};
 use crate::definition::Registry;
 use crate::fhir::json::Tree;
 use crate::fhir::{Instant, ResourceType};
@@ -39,7 +39,7 @@ fn entries(indexer: &Indexer, resource: &Value) -> IndexEntries {
 
 fn query(kind: ResourceType, parameters: &[(&str, &str)]) -> Outcome<Query> {
     let parameters: Vec<_> = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Query::parse(registry(), kind, &parameters, Handling::Strict)
+    Query::parse(registry(), Scope::of_type(kind), &parameters, Handling::Strict)
 }
 
 /// Whether the search `name=value` finds the resource.
@@ -48,6 +48,6 @@ fn finds(indexer: &Indexer, resource: &Value, name: &str, value: &str) -> bool {
     let query = query(kind, &[(name, value)]).unwrap_or_else(|failure| panic!("{name}={value}: {failure}"));
     let plan = query.plan(indexer, SIZE, NOW).unwrap();
     let id = resource["id"].as_str().unwrap_or("none").parse().unwrap();
-    let candidate = Candidate { id, updated: NOW, entries: entries(indexer, resource) };
+    let candidate = Candidate { kind, id, updated: NOW, entries: entries(indexer, resource) };
     candidate.fulfils(&plan.condition)
 }

@@ -122,7 +122,9 @@ fn the_next_page_begins_where_the_last_one_ended() {
     let first = query(ResourceType::DocumentReference, &parameters).unwrap();
     let position = Position { values: vec![SortValue::Time(5)], key: InstanceKey { part: Part(1), rid: 2 } };
     let next = first.next_parameters(indexer, &position);
-    let parse = |kind, parameters: &[(String, String)]| Query::parse(registry(), kind, parameters, Handling::Strict).unwrap();
+    let parse = |kind, parameters: &[(String, String)]| {
+        Query::parse(registry(), Scope::of_type(kind), parameters, Handling::Strict).unwrap()
+    };
     let second = parse(ResourceType::DocumentReference, &next);
     assert_eq!(second.plan(indexer, SIZE, NOW).unwrap().after, Some(position.clone()));
     assert_eq!(second.self_parameters(), next, "the page is part of what it says of itself");

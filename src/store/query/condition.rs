@@ -17,6 +17,7 @@ pub(super) fn condition<'a>(dialect: Dialect, condition: &'a Condition) -> Sql<'
         Condition::Term(term) => Sql::new(dialect.has_packed_term()).with(packed(*term).to_vec()),
         Condition::InDossier(own) => in_dossier(dialect, own),
         Condition::Linked(_) => Sql::new(NEVER),
+        Condition::Kind(kinds) => Sql::is_one_of("+i.kind", kinds.iter().map(|kind| kind.code())),
         Condition::Id(ids) => Sql::is_one_of("i.id", ids.iter().map(|id| id.as_str())),
         Condition::Date(None, bounds) => bounded(Sql::new("(i.date_low IS NOT NULL"), &MAIN_DATE, bounds).push(")"),
         Condition::Updated(bounds) => updated(bounds),
@@ -83,6 +84,7 @@ pub(super) fn values_of<'a>(dialect: Dialect, condition: &'a Condition) -> Optio
         | Condition::Term(_)
         | Condition::InDossier(_)
         | Condition::Linked(_)
+        | Condition::Kind(_)
         | Condition::Id(_)
         | Condition::Date(None, _)
         | Condition::Updated(_) => None,
@@ -103,6 +105,7 @@ pub(super) fn alternatives(condition: &Condition) -> Option<Vec<Term>> {
         | Condition::Not(_)
         | Condition::InDossier(_)
         | Condition::Linked(_)
+        | Condition::Kind(_)
         | Condition::Id(_)
         | Condition::Date(..)
         | Condition::Updated(_)

@@ -111,6 +111,7 @@ fn drive<'a>(connection: &mut Connection, kinds: &[ResourceType], part: &'a Cond
         }
         Condition::InDossier(_)
         | Condition::Linked(_)
+        | Condition::Kind(_)
         | Condition::StringContains(..)
         | Condition::Date(None, _)
         | Condition::Updated(_)
@@ -142,6 +143,7 @@ pub(super) fn conjuncts(condition: &Condition) -> Vec<&Condition> {
         | Condition::Term(_)
         | Condition::InDossier(_)
         | Condition::Linked(_)
+        | Condition::Kind(_)
         | Condition::Id(_)
         | Condition::Date(..)
         | Condition::Updated(_)

@@ -93,7 +93,7 @@ fn stands_on_row(condition: &Condition) -> bool {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().all(stands_on_row),
         Condition::Not(part) => stands_on_row(part),
-        Condition::Term(_) | Condition::InDossier(_) | Condition::Id(_) => true,
+        Condition::Term(_) | Condition::InDossier(_) | Condition::Kind(_) | Condition::Id(_) => true,
         Condition::Date(None, _) | Condition::Updated(_) => true,
         Condition::Linked(_) => false,
         Condition::Date(Some(_), _) | Condition::StringPrefix(..) | Condition::StringContains(..) | Condition::Quantity(..) => {
@@ -114,6 +114,7 @@ impl Row {
                 let here = own.iter().filter(|(part, _)| *part == self.stored.key.part);
                 here.into_iter().any(|(_, term)| self.terms.binary_search(term).is_ok())
             }
+            Condition::Kind(kinds) => kinds.contains(&self.stored.kind),
             Condition::Id(ids) => ids.contains(&self.stored.id),
             Condition::Date(None, bounds) => self.date.is_some_and(|date| bounds.iter().all(|bound| holds(*bound, date))),
             Condition::Updated(bounds) => {

@@ -10,7 +10,7 @@ use crate::dossier::Access;
 use crate::fhir::json::Tree;
 use crate::fhir::{InstanceKey, Instant, Part, ResourceType};
 use crate::outcome::Kind;
-use crate::search::{Handling, Indexer, PageSize, Query};
+use crate::search::{Handling, Indexer, PageSize, Query, Scope};
 use crate::store::change::{Method, Write};
 
 fn indexer(bed: &Bed) -> Indexer {
@@ -33,7 +33,8 @@ async fn found(bed: &Bed, access: &Access, query: &str) -> Result<Vec<String>, K
     let (kind, parameters) = query.split_once('?').unwrap();
     let pairs = parameters.split('&').map(|pair| pair.split_once('=').unwrap());
     let pairs: Vec<_> = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let query = Query::parse(Registry::shared().unwrap(), kind.parse().unwrap(), &pairs, Handling::Strict).unwrap();
+    let query =
+        Query::parse(Registry::shared().unwrap(), Scope::of_type(kind.parse().unwrap()), &pairs, Handling::Strict).unwrap();
     let size = PageSize { default: 100, max: 100 };
     let plan = query.plan(&indexer(bed), size, Instant::from_micros(0)).unwrap();
     let page = bed.store.search(access, plan).await.map_err(|failure| failure.kind())?;

@@ -35,6 +35,7 @@ fn holds(condition: &Condition, known: &Known) -> bool {
         Condition::Any(parts) => parts.iter().any(|part| holds(part, known)),
         Condition::Not(part) => !holds(part, known),
         Condition::Term(term) => index.terms.contains(term),
+        Condition::Kind(kinds) => kinds.contains(&known.kind),
         Condition::InDossier(own) => own.iter().any(|(part, term)| *part == known.key.part && index.terms.contains(term)),
         Condition::Linked(_) => panic!("an index says nothing of links"),
         Condition::Id(ids) => ids.contains(&known.id),

@@ -126,6 +126,7 @@ fn a_condition() -> impl Strategy<Value = Condition> {
     let leaf = prop_oneof![
         4 => a_term().prop_map(Condition::Term),
         2 => own_dossiers().prop_map(Condition::InDossier),
+        1 => prop::sample::subsequence(&KINDS[..], 0..=2).prop_map(Condition::Kind),
         1 => ids().prop_map(Condition::Id),
         2 => vec(a_bound(), 0..3).prop_map(|bounds| Condition::Date(None, bounds)),
         2 => (a_parameter(), vec(a_bound(), 0..3)).prop_map(|(parameter, bounds)| Condition::Date(Some(parameter), bounds)),

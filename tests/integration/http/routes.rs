@@ -12,7 +12,11 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 /// A place, and what each of `METHODS` answers there, on a server where `Patient/p` is there and `Patient/nobody` is not.
 /// POST and PUT carry a Patient `p`.
 const TABLE: &[(&str, [u16; 7])] = &[
-    ("", [405, 405, 400, 405, 405, 405, 405]),
+    ("", [200, 200, 400, 405, 405, 405, 405]),
+    ("_search", [405, 405, 415, 405, 405, 405, 405]),
+    ("Patient/p/Observation", [200, 200, 405, 405, 405, 405, 405]),
+    ("Patient/p/*", [200, 200, 405, 405, 405, 405, 405]),
+    ("Patient/p/*/_search", [405, 405, 415, 405, 405, 405, 405]),
     ("metadata", [200, 200, 405, 405, 405, 405, 405]),
     ("Patient", [200, 200, 201, 400, 400, 400, 405]),
     ("Patient/_search", [405, 405, 415, 405, 405, 405, 405]),

@@ -6,5 +6,6 @@ mod door;
 mod include;
 mod instance;
 mod journal;
+mod scope;
 mod search;
 mod system;

@@ -166,7 +166,7 @@ fn only_batches_and_transactions_are_sent_to_the_system() {
     assert_eq!(server.post("/", &json!({"resourceType": "Bundle", "type": "transaction"})).status, 200);
     assert_eq!(server.post("", &json!({"resourceType": "Bundle", "type": "collection"})).status, 400);
     assert_eq!(server.post("", &json!({"resourceType": "Patient"})).status, 400);
-    assert_eq!(server.get("").status, 405);
+    assert_eq!(server.put("", &json!({})).status, 405);
 }
 
 #[test]
