@@ -3,7 +3,6 @@
 
 SELECT create_distributed_table('instance', 'part', colocate_with => 'none');
 SELECT create_distributed_table('version', 'part', colocate_with => 'instance');
-SELECT create_distributed_table('term', 'part', colocate_with => 'instance');
 SELECT create_distributed_table('date_value', 'part', colocate_with => 'instance');
 SELECT create_distributed_table('string_value', 'part', colocate_with => 'instance');
 SELECT create_distributed_table('quantity_value', 'part', colocate_with => 'instance');

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::extract::Indexer;
 use super::index::Term;
-use super::plan::{Condition, Plan};
-use super::query::{Inclusion, ReferenceValue};
+use super::plan::{Condition, Plan, pointing};
+use super::query::Inclusion;
 use crate::definition::{Parameter, ParameterKind, Registry};
 use crate::fhir::json::Tree;
 use crate::fhir::{InstanceId, Part, Reference, ResourceType, VersionId};
@@ -54,11 +54,10 @@ impl Inclusion {
         let mut looked_for = 0;
         let wanted = |kind: ResourceType| self.target.is_none_or(|target| target == kind);
         for (kind, id) in targets.iter().filter(|(kind, _)| wanted(*kind)) {
-            let value = ReferenceValue::Instance { kind: *kind, id: id.clone(), version: None };
             for (source, parameter) in self.references(indexer.registry(), *kind) {
                 let stays = *kind == ResourceType::Patient && indexer.is_own_patient(source, parameter.id);
                 let sought = sought.entry((source, stays)).or_default();
-                sought.terms.extend(super::plan::terms_of_reference(source, parameter.id, &value, indexer));
+                sought.terms.insert(pointing((source, parameter.id), (*kind, id.as_str()), indexer));
                 sought.parts.insert(Part::of_patient(id));
                 looked_for += 1;
                 if looked_for > MAX_SOUGHT {

@@ -2,12 +2,27 @@
 
 use crate::definition::ParameterId;
 
-/// A value compared for equality only: a keyed 64-bit hash of a parameter and a normalised value. A token leaves several (with
-/// its system, without it, its system alone), so that each form of the query is one look-up.
+/// A value compared for equality only: a keyed hash of a parameter and a normalised value. A token leaves several (its code, its
+/// system, both), so that each form of the query is one look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Term(pub i64);
 
+/// How many bits of a hash a leading term keeps: enough to tell all values of a country apart.
+const LEADING_BITS: u32 = 62;
+/// The same of a judging term: enough for an instance that was found by something else.
+const JUDGING_BITS: u32 = 34;
+
 impl Term {
+    /// A term that leads to instances.
+    pub const fn leading(hash: u64) -> Self {
+        Self((hash & ((1 << LEADING_BITS) - 1)).cast_signed())
+    }
+
+    /// A term that only judges them.
+    pub const fn judging(hash: u64) -> Self {
+        Self((hash & ((1 << JUDGING_BITS) - 1)).cast_signed() | i64::MIN)
+    }
+
     /// Whether a search begins with the instances that carry this term, so that the store must keep a way from it to them. A term
     /// that most instances of a type carry, or that never stands alone in a search across dossiers, only judges an instance
     /// already found; it is negative.

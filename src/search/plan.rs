@@ -9,7 +9,7 @@ mod reference;
 mod scope;
 
 pub use link::{Direction, Link};
-pub(super) use reference::terms as terms_of_reference;
+pub(super) use reference::pointing;
 
 use super::extract::Indexer;
 use super::index::Term;
@@ -49,7 +49,7 @@ pub enum Condition {
     Not(Box<Condition>),
     /// The instance carries this term.
     Term(Term),
-    /// The instance rests in one of these dossiers and carries the term beside it. In ascending order.
+    /// The instance rests in one of these dossiers and carries the judging term beside it. In ascending order.
     InDossier(Vec<(Part, Term)>),
     /// The instance is of one of these types.
     Kind(Vec<ResourceType>),

@@ -2,6 +2,9 @@
 //!
 //! A term is SipHash-2-4, under the store's key, of the parameter, the form of the value and the value itself. The key keeps
 //! a stolen index from being read by hashing all likely values. The numbers of the forms rest in stores: never change one.
+//!
+//! What a search begins with is hashed to 62 bits; what only judges instances that were found by something else needs 34: of a
+//! token, the code leads, and that it is in a certain system judges.
 
 use siphasher::sip::SipHasher24;
 use smallvec::SmallVec;
@@ -64,16 +67,16 @@ impl Terms {
         self.text(parameter, Form::Present, "")
     }
 
-    /// `code` that has a system, whichever. A code is sought in this form and in the one without a system, so that each value
-    /// leaves as few terms as it can.
-    pub(super) fn code_with_system(&self, parameter: ParameterId, of: TokenOf, code: &str) -> Term {
+    /// `code`, whatever its system, if it has one.
+    pub(super) fn code(&self, parameter: ParameterId, of: TokenOf, code: &str) -> Term {
         let form = of.pick(Form::Code, Form::IdentifierCode);
         let mut buffer = begin(parameter, form);
         push_without_case(&mut buffer, code);
         self.hash(form, &buffer)
     }
 
-    /// `system|code`. Case counts in the units of UCUM; of no other system is it sure enough (R4 search.html §token).
+    /// That a `code` is in this system; asked beside the code. Case counts in the units of UCUM; of no other system is it sure
+    /// enough (R4 search.html §token).
     pub(super) fn system_code(&self, parameter: ParameterId, of: TokenOf, (system, code): (&str, &str)) -> Term {
         let form = of.pick(Form::SystemCode, Form::IdentifierSystemCode);
         let mut buffer = begin(parameter, form);
@@ -91,7 +94,7 @@ impl Terms {
         self.text(parameter, of.pick(Form::System, Form::IdentifierSystem), system)
     }
 
-    /// `|code`: a code that has no system.
+    /// That a `code` has no system; asked beside the code.
     pub(super) fn code_without_system(&self, parameter: ParameterId, of: TokenOf, code: &str) -> Term {
         let form = of.pick(Form::CodeWithoutSystem, Form::IdentifierCodeWithoutSystem);
         let mut buffer = begin(parameter, form);
@@ -111,7 +114,7 @@ impl Terms {
         self.text(parameter, Form::OwnPatient, id)
     }
 
-    /// `Type/id/_history/version` on this server.
+    /// `Type/id/_history/version` on this server; asked beside the instance.
     pub(super) fn instance_version(&self, parameter: ParameterId, (kind, id, version): (ResourceType, &str, &str)) -> Term {
         let mut buffer = begin(parameter, Form::InstanceVersion);
         push_instance(&mut buffer, kind, id);
@@ -125,7 +128,7 @@ impl Terms {
         self.text(parameter, Form::Url, url)
     }
 
-    /// `url|version`
+    /// `url|version`; asked beside the URL.
     pub(super) fn url_version(&self, parameter: ParameterId, url: &str, version: &str) -> Term {
         let mut buffer = begin(parameter, Form::UrlVersion);
         push_system(&mut buffer, url);
@@ -167,8 +170,8 @@ impl Terms {
     }
 
     fn hash(&self, form: Form, bytes: &[u8]) -> Term {
-        let hash = (self.hasher.hash(bytes) >> 1) as i64;
-        Term(if form.leads() { hash } else { hash | i64::MIN })
+        let hash = self.hasher.hash(bytes);
+        if form.leads() { Term::leading(hash) } else { Term::judging(hash) }
     }
 }
 
@@ -176,10 +179,10 @@ impl Form {
     /// See [`Term::leads`].
     const fn leads(self) -> bool {
         match self {
-            Self::Present | Self::System | Self::IdentifierSystem | Self::Exact | Self::OwnPatient => false,
-            Self::Code | Self::SystemCode | Self::CodeWithoutSystem | Self::Instance | Self::InstanceVersion => true,
-            Self::IdentifierCode | Self::IdentifierSystemCode | Self::IdentifierCodeWithoutSystem => true,
-            Self::Url | Self::UrlVersion | Self::Uri | Self::Unit | Self::Page => true,
+            Self::Code | Self::IdentifierCode | Self::Instance | Self::Url | Self::Uri | Self::Unit | Self::Page => true,
+            Self::Present | Self::Exact | Self::OwnPatient | Self::InstanceVersion | Self::UrlVersion => false,
+            Self::System | Self::SystemCode | Self::CodeWithoutSystem => false,
+            Self::IdentifierSystem | Self::IdentifierSystemCode | Self::IdentifierCodeWithoutSystem => false,
         }
     }
 }
@@ -238,9 +241,9 @@ mod tests {
         let terms = terms();
         let all = [
             terms.present(ONE),
-            terms.code_with_system(ONE, TokenOf::Value, "a"),
-            terms.code_with_system(ParameterId(2), TokenOf::Value, "a"),
-            terms.code_with_system(ONE, TokenOf::Identifier, "a"),
+            terms.code(ONE, TokenOf::Value, "a"),
+            terms.code(ParameterId(2), TokenOf::Value, "a"),
+            terms.code(ONE, TokenOf::Identifier, "a"),
             terms.system_code(ONE, TokenOf::Value, ("s", "a")),
             terms.system_code(ONE, TokenOf::Value, ("", "sa")),
             terms.system(ONE, TokenOf::Value, "s"),
@@ -279,9 +282,9 @@ mod tests {
     #[test]
     fn a_code_leads_to_instances_and_the_presence_of_one_does_not() {
         let terms = terms();
-        assert!((0..20).all(|id| terms.code_with_system(ParameterId(id), TokenOf::Value, "a").leads()));
+        assert!((0..20).all(|id| terms.code(ParameterId(id), TokenOf::Value, "a").leads()));
         assert!((0..20).all(|id| !terms.present(ParameterId(id)).leads()));
     }
 
-    const PRESENT_OF_ONE: i64 = -1_699_046_278_376_555_683;
+    const PRESENT_OF_ONE: i64 = -9_223_372_024_761_223_493;
 }

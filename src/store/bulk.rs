@@ -10,34 +10,34 @@ use diesel::result::{Error, QueryResult};
 use super::change::{Change, Expected, Write};
 use super::commit::{Replaced, names_its_place};
 use super::connection::Connection;
+use super::dialect::Dialect;
 use super::index::unit;
 use super::statement::{Statement, Value};
-use super::terms::pack;
+use super::terms::Resting;
 use crate::audit::AuditRecord;
 use crate::fhir::InstanceKey;
 use crate::fhir::key::name_hash;
-use crate::search::index::Term;
 
+// The leading terms of all rows come as one array, since arrays of different lengths make none together.
 const INSERT_INSTANCES: &str = "INSERT INTO instance \
-     (part, rid, kind, id, version, updated, method, date_low, date_high, terms, body) \
-     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+     (part, rid, kind, id, version, updated, method, date_low, date_high, body, terms, leads) \
+     SELECT u.part, u.rid, u.kind, u.id, u.version, u.updated, u.method, u.date_low, u.date_high, u.body, u.terms, \
+     l.leads[u.first:u.last] FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+     u (part, rid, kind, id, version, updated, method, date_low, date_high, body, terms, first, last) \
+     CROSS JOIN (SELECT ?) l (leads)";
 
 const SUPERSEDE: &str = "INSERT INTO version (part, rid, version, updated, method, body) \
      SELECT i.part, i.rid, i.version, i.updated, i.method, i.body FROM unnest(?, ?, ?) u (part, rid, version) \
      JOIN instance i ON i.part = u.part AND i.rid = u.rid AND i.version = u.version";
 
 const UPDATE_INSTANCES: &str = "UPDATE instance i SET version = u.version, updated = u.updated, method = u.method, \
-     date_low = u.date_low, date_high = u.date_high, terms = u.terms, body = u.body \
-     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-     u (part, rid, expected, version, updated, method, date_low, date_high, terms, body) \
+     date_low = u.date_low, date_high = u.date_high, body = u.body, terms = u.terms, leads = l.leads[u.first:u.last] \
+     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+     u (part, rid, expected, version, updated, method, date_low, date_high, body, terms, first, last) \
+     CROSS JOIN (SELECT ?) l (leads) \
      WHERE i.part = u.part AND i.rid = u.rid AND i.version = u.expected";
 
 const INSERT_ALIASES: &str = "INSERT INTO alias (name, kind, id, part, rid) SELECT * FROM unnest(?, ?, ?, ?, ?)";
-
-const INSERT_TERMS: &str = "INSERT INTO term (term, kind, rid, part) SELECT * FROM unnest(?, ?, ?, ?) ON CONFLICT DO NOTHING";
-
-const DELETE_TERMS: &str = "DELETE FROM term t USING unnest(?, ?, ?, ?) u (term, kind, rid, part) \
-     WHERE t.term = u.term AND t.kind = u.kind AND t.rid = u.rid AND t.part = u.part";
 
 const INSERT_DATES: &str = "INSERT INTO date_value (part, rid, parameter, low, high) \
      SELECT * FROM unnest(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
@@ -66,33 +66,16 @@ const APPEND_RECORDS: &str = "INSERT INTO audit (part, seq, recorded, preceding,
 pub(super) struct Rows<'a> {
     created: Vec<&'a Write>,
     updated: Vec<&'a Write>,
-    terms: Vec<TermRow>,
-    terms_gone: Vec<TermRow>,
     records: Vec<&'a AuditRecord>,
 }
-
-/// A row of the table of terms, in the order of its key.
-type TermRow = (Term, i16, i64, i64);
 
 impl<'a> Rows<'a> {
     /// Adds what `change` writes, whose writes replace `replaced` in its place.
     pub(super) fn add(&mut self, change: &'a Change, replaced: &[Replaced]) {
         for (write, replaced) in change.writes.iter().zip(replaced) {
-            let new = &write.index.terms;
             match replaced {
-                Replaced::Nothing => {
-                    self.created.push(write);
-                    self.terms.extend(new.iter().filter(|term| term.leads()).map(|term| term_row(*term, write)));
-                }
-                Replaced::Version(_, old) => {
-                    self.updated.push(write);
-                    let without = |terms: &'_ [Term], others: &[Term]| -> Vec<TermRow> {
-                        let only = terms.iter().filter(|term| term.leads() && others.binary_search(term).is_err());
-                        only.map(|term| term_row(*term, write)).collect()
-                    };
-                    self.terms.extend(without(new, old));
-                    self.terms_gone.extend(without(old, new));
-                }
+                Replaced::Nothing => self.created.push(write),
+                Replaced::Version(..) => self.updated.push(write),
             }
         }
         self.records.extend(&change.audit);
@@ -101,8 +84,6 @@ impl<'a> Rows<'a> {
     fn sort(&mut self) {
         self.created.sort_unstable_by_key(|write| order(write.key));
         self.updated.sort_unstable_by_key(|write| order(write.key));
-        self.terms.sort_unstable();
-        self.terms_gone.sort_unstable();
     }
 
     /// Every write that has values, in the order of the keys.
@@ -115,10 +96,6 @@ fn order(key: InstanceKey) -> (i64, i64) {
     (key.part.0, key.rid)
 }
 
-fn term_row(term: Term, write: &Write) -> TermRow {
-    (term, write.kind.code(), write.key.rid, write.key.part.0)
-}
-
 /// Writes `rows`.
 ///
 /// # Errors
@@ -127,8 +104,6 @@ pub(super) fn write(connection: &mut Connection, rows: &mut Rows<'_>) -> QueryRe
     rows.sort();
     supersede(connection, &rows.updated)?;
     create(connection, &rows.created)?;
-    write_terms(connection, DELETE_TERMS, &rows.terms_gone)?;
-    write_terms(connection, INSERT_TERMS, &rows.terms)?;
     delete_values(connection, &rows.updated)?;
     insert_values(connection, rows)?;
     append(connection, &rows.records)
@@ -156,19 +131,6 @@ fn create(connection: &mut Connection, created: &[&Write]) -> QueryResult<()> {
     let names = named.iter().map(|write| name_hash(write.kind, &write.id).cast_signed()).collect();
     let statement = Statement::new(INSERT_ALIASES).bind(Value::BigInts(names)).bind(kinds(&named)).bind(ids(&named));
     connection.execute(&statement.bind(parts(&named)).bind(rids(&named)))?;
-    Ok(())
-}
-
-fn write_terms(connection: &mut Connection, text: &'static str, rows: &[TermRow]) -> QueryResult<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let statement = Statement::new(text)
-        .bind(Value::BigInts(rows.iter().map(|(term, ..)| term.0).collect()))
-        .bind(Value::SmallInts(rows.iter().map(|(_, kind, ..)| *kind).collect()))
-        .bind(Value::BigInts(rows.iter().map(|(_, _, rid, _)| *rid).collect()))
-        .bind(Value::BigInts(rows.iter().map(|(.., part)| *part).collect()));
-    connection.execute(&statement)?;
     Ok(())
 }
 
@@ -276,14 +238,42 @@ fn at<'a>(text: &'static str, writes: &[&'a Write]) -> Statement<'a> {
 
 fn with_content<'a>(statement: Statement<'a>, writes: &[&'a Write]) -> Statement<'a> {
     let dates = || writes.iter().map(|write| write.index.main_date);
+    let terms = Terms::of(writes);
     statement
         .bind(Value::BigInts(writes.iter().map(|write| write.version.0).collect()))
         .bind(Value::BigInts(writes.iter().map(|write| write.updated.micros()).collect()))
         .bind(Value::SmallInts(writes.iter().map(|write| write.method.code()).collect()))
         .bind(Value::OptionalBigInts(dates().map(|date| date.map(|range| range.low)).collect()))
         .bind(Value::OptionalBigInts(dates().map(|date| date.map(|range| range.high)).collect()))
-        .bind(Value::Binaries(writes.iter().map(|write| Cow::Owned(pack(&write.index.terms))).collect()))
         .bind(Value::OptionalBinaries(writes.iter().map(|write| write.compressed()).collect()))
+        .bind(Value::Binaries(terms.packed))
+        .bind(Value::Integers(terms.first))
+        .bind(Value::Integers(terms.last))
+        .bind(Value::BigInts(terms.leading))
+}
+
+/// The terms of many rows: those of one lead from `first` to `last` among all of them, counted from one.
+#[derive(Default)]
+struct Terms<'a> {
+    packed: Vec<Cow<'a, [u8]>>,
+    first: Vec<i32>,
+    last: Vec<i32>,
+    leading: Vec<i64>,
+}
+
+impl Terms<'_> {
+    fn of(writes: &[&Write]) -> Self {
+        let mut all = Self::default();
+        let place = |leading: &[i64]| i32::try_from(leading.len()).unwrap_or(i32::MAX);
+        for write in writes {
+            let resting = Resting::of(Dialect::Postgres, write.kind.code(), &write.index.terms);
+            all.packed.push(Cow::Owned(resting.packed));
+            all.first.push(place(&all.leading).saturating_add(1));
+            all.leading.extend(resting.leading.into_iter().flatten());
+            all.last.push(place(&all.leading));
+        }
+        all
+    }
 }
 
 fn parts<'a>(writes: &[&Write]) -> Value<'a> {

@@ -6,11 +6,12 @@ use diesel::result::{DatabaseErrorKind, Error};
 use super::change::{Change, Expected, Method, Write};
 use super::connection::Connection;
 use super::content;
+use super::dialect::Dialect;
 use super::index;
 use super::journal;
 use super::snapshot;
 use super::statement::Statement;
-use super::terms::{pack, unpack};
+use super::terms::{Resting, unpack};
 use crate::fhir::key::name_hash;
 use crate::fhir::{InstanceKey, ResourceType};
 use crate::outcome::Failure;
@@ -48,16 +49,9 @@ impl From<Error> for Refusal {
 pub(super) enum Replaced {
     /// Nothing: it creates.
     Nothing,
-    /// The version at this place, with these terms.
+    /// The version at this place, with these terms, where entries elsewhere lead from them.
     Version(InstanceKey, Vec<Term>),
 }
-
-const INSERT_INSTANCE: &str = "INSERT INTO instance \
-     (part, rid, kind, id, version, updated, method, date_low, date_high, terms, body) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-
-const UPDATE_INSTANCE: &str = "UPDATE instance SET version = ?, updated = ?, method = ?, date_low = ?, date_high = ?, \
-     terms = ?, body = ? WHERE part = ? AND rid = ?";
 
 const DELETE_INSTANCE: &str = "DELETE FROM instance WHERE part = ? AND rid = ?";
 
@@ -186,27 +180,34 @@ fn move_instance(connection: &mut Connection, write: &Write, old: InstanceKey) -
 }
 
 fn insert_instance(connection: &mut Connection, write: &Write) -> Result<(), Error> {
-    let statement = at(INSERT_INSTANCE, write.key).bind(write.kind.code()).bind(write.id.as_str());
-    connection.execute(&with_content(statement, write))?;
+    let dialect = connection.dialect();
+    let statement = at(dialect.insert_instance(), write.key).bind(write.kind.code()).bind(write.id.as_str());
+    connection.execute(&with_content(statement, dialect, write))?;
     Ok(())
 }
 
 fn update_instance(connection: &mut Connection, write: &Write) -> Result<(), Error> {
-    let statement = with_content(Statement::new(UPDATE_INSTANCE), write);
+    let dialect = connection.dialect();
+    let statement = with_content(Statement::new(dialect.update_instance()), dialect, write);
     connection.execute(&statement.bind(write.key.part.0).bind(write.key.rid))?;
     Ok(())
 }
 
-fn with_content<'a>(statement: Statement<'a>, write: &'a Write) -> Statement<'a> {
+fn with_content<'a>(statement: Statement<'a>, dialect: Dialect, write: &'a Write) -> Statement<'a> {
     let date = write.index.main_date;
-    statement
+    let terms = Resting::of(dialect, write.kind.code(), &write.index.terms);
+    let statement = statement
         .bind(write.version.0)
         .bind(write.updated.micros())
         .bind(write.method.code())
         .bind(date.map(|range| range.low))
         .bind(date.map(|range| range.high))
-        .bind(pack(&write.index.terms))
         .bind(write.compressed())
+        .bind(terms.packed);
+    match terms.leading {
+        Some(leading) => statement.bind(leading),
+        None => statement,
+    }
 }
 
 fn at<'a>(text: &'static str, key: InstanceKey) -> Statement<'a> {

@@ -117,6 +117,34 @@ impl Dialect {
         }
     }
 
+    /// How an instance is written.
+    pub(super) const fn insert_instance(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "INSERT INTO instance (part, rid, kind, id, version, updated, method, date_low, date_high, body, terms) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            }
+            Self::Postgres => {
+                "INSERT INTO instance (part, rid, kind, id, version, updated, method, date_low, date_high, body, terms, leads) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            }
+        }
+    }
+
+    /// How the next version of an instance is written.
+    pub(super) const fn update_instance(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "UPDATE instance SET version = ?, updated = ?, method = ?, date_low = ?, date_high = ?, body = ?, terms = ? \
+                 WHERE part = ? AND rid = ?"
+            }
+            Self::Postgres => {
+                "UPDATE instance SET version = ?, updated = ?, method = ?, date_low = ?, date_high = ?, body = ?, terms = ?, \
+                 leads = ? WHERE part = ? AND rid = ?"
+            }
+        }
+    }
+
     /// The condition that the packed terms of `i` contain the packed term `?`.
     pub(super) const fn has_packed_term(self) -> &'static str {
         match self {
@@ -141,11 +169,12 @@ impl Dialect {
         }
     }
 
-    /// What a write replaces, found by key: it stays so until the transaction ends.
+    /// What a write replaces, found by key: it stays so until the transaction ends. Its terms, where entries elsewhere lead from
+    /// them.
     pub(super) const fn select_replaced(self) -> &'static str {
         match self {
             Self::Sqlite => "SELECT version, kind, id, terms FROM instance WHERE part = ? AND rid = ?",
-            Self::Postgres => "SELECT version, kind, id, terms FROM instance WHERE part = ? AND rid = ? FOR UPDATE",
+            Self::Postgres => "SELECT version, kind, id, NULL::bytea FROM instance WHERE part = ? AND rid = ? FOR UPDATE",
         }
     }
 }

@@ -14,7 +14,6 @@ use super::change::{Change, Expected, Method, Write};
 use super::commit::{self, Refusal, Replaced, names_its_place};
 use super::connection::Connection;
 use super::statement::{Statement, Value};
-use super::terms::unpack;
 use super::writer::Late;
 use crate::fhir::key::name_hash;
 use crate::fhir::{InstanceId, InstanceKey, Part, ResourceType};
@@ -22,7 +21,7 @@ use crate::fhir::{InstanceId, InstanceKey, Part, ResourceType};
 /// An answer each, none for those that must wait for the next round: they concern what another change of this one concerns.
 type Answers = Vec<Option<Result<(), Refusal>>>;
 
-const SELECT_AT: &str = "SELECT i.part, i.rid, i.version, i.kind, i.id, i.terms \
+const SELECT_AT: &str = "SELECT i.part, i.rid, i.version, i.kind, i.id \
      FROM unnest(?, ?) u (part, rid) JOIN instance i ON i.part = u.part AND i.rid = u.rid";
 
 const SELECT_NAMES: &str = "SELECT a.kind, a.id FROM unnest(?, ?, ?) u (name, kind, id) \
@@ -83,7 +82,6 @@ struct Instance {
     version: i64,
     kind: i16,
     id: String,
-    terms: Vec<u8>,
 }
 
 impl There {
@@ -99,8 +97,8 @@ impl There {
         let found = |write: &Write| match write.expected {
             Expected::Nothing => self.is_free(write).then_some(Replaced::Nothing),
             Expected::Version(version, key) => {
-                let instance = self.named(key, write.kind, &write.id).filter(|instance| instance.version == version.0)?;
-                Some(Replaced::Version(key, unpack(&instance.terms)))
+                self.named(key, write.kind, &write.id).filter(|instance| instance.version == version.0)?;
+                Some(Replaced::Version(key, Vec::new()))
             }
         };
         change.writes.iter().enumerate().map(|(index, write)| found(write).ok_or(index)).collect()
@@ -139,8 +137,7 @@ fn instances(connection: &mut Connection, keys: &[InstanceKey]) -> QueryResult<H
     let statement = Statement::new(SELECT_AT).bind(Value::BigInts(parts)).bind(Value::BigInts(rids));
     let rows = connection.load(&statement, |row| {
         let key = InstanceKey { part: Part(row.bigint(0)?), rid: row.bigint(1)? };
-        let terms = row.optional_binary(5)?.unwrap_or_default();
-        Ok((key, Instance { version: row.bigint(2)?, kind: row.smallint(3)?, id: row.text(4)?, terms }))
+        Ok((key, Instance { version: row.bigint(2)?, kind: row.smallint(3)?, id: row.text(4)? }))
     })?;
     Ok(rows.into_iter().collect())
 }

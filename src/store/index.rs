@@ -4,6 +4,7 @@ use diesel::result::QueryResult;
 
 use super::change::Write;
 use super::connection::Connection;
+use super::dialect::Dialect;
 use super::statement::Statement;
 use crate::fhir::{InstanceKey, ResourceType};
 use crate::search::index::Term;
@@ -28,30 +29,27 @@ const NO_UNIT: i64 = 0;
 
 /// The entries of a new instance.
 pub(super) fn insert(connection: &mut Connection, write: &Write) -> QueryResult<()> {
-    for term in write.index.terms.iter().filter(|term| term.leads()) {
-        connection.execute(&term_at(INSERT_TERM, *term, write.kind, write.key))?;
-    }
+    lead(connection, (write.kind.code(), write.key), &write.index.terms)?;
     insert_values(connection, write)
+}
+
+/// The rows that lead from `terms` to the instance at `key`, where terms have rows.
+pub(super) fn lead(connection: &mut Connection, at: (i16, InstanceKey), terms: &[Term]) -> QueryResult<()> {
+    change_terms(connection, INSERT_TERM, at, (terms, &[]))
 }
 
 /// The entries of a new version in place of those of the one before, which had `terms`.
 pub(super) fn replace(connection: &mut Connection, write: &Write, terms: &[Term]) -> QueryResult<()> {
-    let new = &write.index.terms;
-    for term in terms.iter().filter(|term| term.leads() && new.binary_search(term).is_err()) {
-        connection.execute(&term_at(DELETE_TERM, *term, write.kind, write.key))?;
-    }
-    for term in new.iter().filter(|term| term.leads() && terms.binary_search(term).is_err()) {
-        connection.execute(&term_at(INSERT_TERM, *term, write.kind, write.key))?;
-    }
+    let (at, new) = ((write.kind.code(), write.key), &write.index.terms);
+    change_terms(connection, DELETE_TERM, at, (terms, new))?;
+    change_terms(connection, INSERT_TERM, at, (new, terms))?;
     delete_values(connection, write.key)?;
     insert_values(connection, write)
 }
 
 /// No entries any more.
 pub(super) fn delete(connection: &mut Connection, (kind, key): (ResourceType, InstanceKey), terms: &[Term]) -> QueryResult<()> {
-    for term in terms.iter().filter(|term| term.leads()) {
-        connection.execute(&term_at(DELETE_TERM, *term, kind, key))?;
-    }
+    change_terms(connection, DELETE_TERM, (kind.code(), key), (terms, &[]))?;
     delete_values(connection, key)
 }
 
@@ -87,6 +85,20 @@ pub(super) fn unit(unit: Option<Term>) -> i64 {
     }
 }
 
-fn term_at(text: &'static str, term: Term, kind: ResourceType, key: InstanceKey) -> Statement<'static> {
-    Statement::new(text).bind(term.0).bind(kind.code()).bind(key.rid).bind(key.part.0)
+/// Inserts or deletes the rows of those leading `terms` that are not among the `others`, where terms have rows. Both are in order.
+fn change_terms(
+    connection: &mut Connection,
+    text: &'static str,
+    (kind, key): (i16, InstanceKey),
+    (terms, others): (&[Term], &[Term]),
+) -> QueryResult<()> {
+    match connection.dialect() {
+        Dialect::Sqlite => {
+            for term in terms.iter().filter(|term| term.leads() && others.binary_search(term).is_err()) {
+                connection.execute(&Statement::new(text).bind(term.0).bind(kind).bind(key.rid).bind(key.part.0))?;
+            }
+            Ok(())
+        }
+        Dialect::Postgres => Ok(()),
+    }
 }

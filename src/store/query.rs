@@ -14,12 +14,14 @@ use diesel::result::QueryResult;
 
 use super::connection::Connection;
 use super::snapshot::{STORED_COLUMNS, Stored, name, stored, stored_columns};
+use super::statement::Statement;
 use crate::dossier::Access;
 use crate::fhir::Part;
 use crate::outcome::Outcome;
 use crate::search::Name;
-use crate::search::plan::{Plan, Position};
-use drive::{Candidates, Place};
+use crate::search::plan::{Condition, Plan, Position};
+use condition::Asked;
+use drive::Candidates;
 pub use several::VersionName;
 pub(super) use several::several;
 use text::{ALWAYS, Sql};
@@ -60,38 +62,43 @@ pub(super) fn search(connection: &mut Connection, access: &Access, plan: &Plan) 
 
 /// The names of up to `most` instances that `plan` means, in no order.
 fn names(connection: &mut Connection, access: &Access, plan: &Plan, most: usize) -> QueryResult<Vec<Name>> {
-    let statement = some(connection, access, plan, ("SELECT i.kind, i.id", most))?.statement();
-    connection.admit(&statement);
+    let statement = some(connection, access, plan, ("SELECT i.kind, i.id", most))?;
     connection.load(&statement, |row| name(row, 0))
 }
 
 /// Up to `most` instances that `plan` means, in no order.
 fn found(connection: &mut Connection, access: &Access, plan: &Plan, most: usize) -> QueryResult<Vec<Stored>> {
-    let statement = some(connection, access, plan, (concat!("SELECT ", stored_columns!()), most))?.statement();
-    connection.admit(&statement);
+    let statement = some(connection, access, plan, (concat!("SELECT ", stored_columns!()), most))?;
     connection.load(&statement, stored)
 }
 
-fn some<'a>(connection: &mut Connection, access: &Access, plan: &'a Plan, (select, most): (&str, usize)) -> QueryResult<Sql<'a>> {
-    let matching = matching(connection, access, plan)?.0;
-    Ok(Sql::new(select).append(matching).push(" LIMIT ").bind(i64::try_from(most).unwrap_or(i64::MAX)))
+fn some<'a>(
+    connection: &mut Connection,
+    access: &Access,
+    plan: &'a Plan,
+    (select, most): (&str, usize),
+) -> QueryResult<Statement<'a>> {
+    let Candidates { from, by_values, .. } = matching(connection, access, plan)?;
+    let some = Sql::new(select).append(from).push(" LIMIT ").bind(i64::try_from(most).unwrap_or(i64::MAX));
+    Ok(prepared(connection, some, by_values))
 }
 
 /// Everything that `access` lets be seen and that fulfils the condition of `plan`: ` FROM … WHERE …`.
-fn matching<'a>(connection: &mut Connection, access: &Access, plan: &'a Plan) -> QueryResult<(Sql<'a>, Place)> {
+fn matching<'a>(connection: &mut Connection, access: &Access, plan: &'a Plan) -> QueryResult<Candidates<'a>> {
     let dossiers = searched(access, plan);
-    let Candidates { from, covered, place } = drive::candidates(connection, plan, dossiers.as_deref())?;
-    let dialect = connection.dialect();
-    let open =
-        drive::conjuncts(&plan.condition).into_iter().filter(|part| !covered.is_some_and(|covered| ptr::eq(covered, *part)));
-    let open = open.map(|part| condition::condition(dialect, part)).collect();
-    Ok((from.push(" AND i.body IS NOT NULL AND ").append(Sql::joined(open, " AND ", ALWAYS)), place))
+    let candidates = drive::candidates(connection, plan, dossiers.as_deref())?;
+    let asked = Asked { dialect: connection.dialect(), kinds: &plan.kinds };
+    let is_open = |part: &&Condition| !candidates.covered.is_some_and(|covered| ptr::eq(covered, *part));
+    let open = drive::conjuncts(&plan.condition).into_iter().filter(is_open);
+    let open = open.map(|part| condition::condition(asked, part)).collect();
+    let from = candidates.from.push(" AND i.body IS NOT NULL AND ").append(Sql::joined(open, " AND ", ALWAYS));
+    Ok(Candidates { from, ..candidates })
 }
 
 fn page(connection: &mut Connection, access: &Access, plan: &Plan) -> QueryResult<Page> {
-    let (matching, place) = matching(connection, access, plan)?;
+    let matching = matching(connection, access, plan)?;
     let total = if plan.total { Some(total(connection, &matching)?) } else { None };
-    let mut matches = if plan.count == 0 { Vec::new() } else { matches(connection, plan, matching, place)? };
+    let mut matches = if plan.count == 0 { Vec::new() } else { matches(connection, plan, matching)? };
     let more = matches.len() > plan.count as usize;
     matches.truncate(plan.count as usize);
     Ok(Page { matches, more, total })
@@ -106,15 +113,25 @@ fn searched(access: &Access, plan: &Plan) -> Option<Vec<Part>> {
     }
 }
 
-fn total(connection: &mut Connection, matching: &Sql<'_>) -> QueryResult<u64> {
-    let statement = Sql::new("SELECT count(*)").append(matching.clone()).statement();
+/// A statement that is prepared anew where the database begins by the values, and else kept.
+fn prepared<'a>(connection: &mut Connection, sql: Sql<'a>, by_values: bool) -> Statement<'a> {
+    let statement = sql.statement();
+    if by_values {
+        return statement.once();
+    }
     connection.admit(&statement);
+    statement
+}
+
+fn total(connection: &mut Connection, matching: &Candidates<'_>) -> QueryResult<u64> {
+    let statement = prepared(connection, Sql::new("SELECT count(*)").append(matching.from.clone()), matching.by_values);
     let count = connection.first(&statement, |row| row.bigint(0))?.unwrap_or(0);
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
 /// One match more than the page has room for, if there is one.
-fn matches<'a>(connection: &mut Connection, plan: &'a Plan, matching: Sql<'a>, place: Place) -> QueryResult<Vec<Match>> {
+fn matches<'a>(connection: &mut Connection, plan: &'a Plan, matching: Candidates<'a>) -> QueryResult<Vec<Match>> {
+    let Candidates { from: matching, place, by_values, .. } = matching;
     let beginning = match &plan.after {
         Some(position) => matching.push(" AND ").append(order::after(&plan.order, position, place)),
         None => matching,
@@ -130,9 +147,8 @@ fn matches<'a>(connection: &mut Connection, plan: &'a Plan, matching: Sql<'a>, p
         .append(order::names(&plan.order))
         .push(" FROM (")
         .append(places)
-        .push(") o CROSS JOIN instance i WHERE i.part = o.part AND i.rid = o.rid")
-        .statement();
-    connection.admit(&statement);
+        .push(") o CROSS JOIN instance i WHERE i.part = o.part AND i.rid = o.rid");
+    let statement = prepared(connection, statement, by_values);
     let mut matches = connection.load(&statement, |row| {
         let stored = stored(row)?;
         let values = order::values(&plan.order, row, STORED_COLUMNS)?;

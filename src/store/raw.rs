@@ -283,7 +283,7 @@ mod tests {
         let key = InstanceKey { part: Part(1), rid };
         let date = DateEntry { parameter: ParameterId(3), range: DateRange { low: 1, high: 2 } };
         let string = StringEntry { parameter: ParameterId(4), folded: "a".into() };
-        let terms = vec![Term(-1), Term(7)];
+        let terms = vec![Term::judging(1), Term(7)];
         let index = IndexEntries { terms, dates: vec![date], strings: vec![string], ..IndexEntries::default() };
         Write {
             kind,

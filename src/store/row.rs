@@ -7,7 +7,7 @@ use diesel::deserialize::FromSql;
 use diesel::pg::{Pg, PgConnection};
 use diesel::result::{Error, QueryResult};
 use diesel::row::Row;
-use diesel::sql_types::{BigInt, Binary, Double, Integer, SmallInt, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Double, Integer, SmallInt, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
 use super::compression::expanded;
@@ -22,6 +22,7 @@ pub(super) trait Columns {
     fn text(&self, column: usize) -> QueryResult<String>;
     fn optional_text(&self, column: usize) -> QueryResult<Option<String>>;
     fn optional_binary(&self, column: usize) -> QueryResult<Option<Vec<u8>>>;
+    fn bigints(&self, column: usize) -> QueryResult<Vec<i64>>;
 
     /// The body of a version, which rests compressed.
     fn optional_body(&self, column: usize) -> QueryResult<Option<Bytes>> {
@@ -55,9 +56,17 @@ where
     field.value().map(T::from_sql).transpose().map_err(Error::DeserializationError)
 }
 
+fn bigints<'row>(row: &impl Row<'row, Pg>, column: usize) -> QueryResult<Vec<i64>> {
+    value::<Vec<i64>, Array<BigInt>, Pg, _>(row, column)
+}
+
+fn no_bigints<R>(_: &R, _: usize) -> QueryResult<Vec<i64>> {
+    Err(Error::DeserializationError("SQLite has no arrays".into()))
+}
+
 /// One back end's reading of a row.
 macro_rules! columns {
-    ($row:ident, $connection:ty, $backend:ty) => {
+    ($row:ident, $connection:ty, $backend:ty, $bigints:ident) => {
         impl Columns for $row<<$connection as LoadConnection>::Row<'_, '_>> {
             fn bigint(&self, column: usize) -> QueryResult<i64> {
                 value::<i64, BigInt, $backend, _>(&self.0, column)
@@ -90,9 +99,13 @@ macro_rules! columns {
             fn optional_binary(&self, column: usize) -> QueryResult<Option<Vec<u8>>> {
                 optional::<Vec<u8>, Binary, $backend, _>(&self.0, column)
             }
+
+            fn bigints(&self, column: usize) -> QueryResult<Vec<i64>> {
+                $bigints(&self.0, column)
+            }
         }
     };
 }
 
-columns!(SqliteRow, SqliteConnection, Sqlite);
-columns!(PostgresRow, PgConnection, Pg);
+columns!(SqliteRow, SqliteConnection, Sqlite, no_bigints);
+columns!(PostgresRow, PgConnection, Pg, bigints);

@@ -1,44 +1,123 @@
-//! Terms packed into one value on the instance's own row, so that a search inside a dossier needs no other table.
+//! Terms as they rest: packed into one value on the instance's own row, so that a search inside a dossier needs no other table.
 //!
-//! A term takes ten bytes of seven bits, the first one alone with its high bit set: a search for those ten bytes can match
-//! nowhere but at the beginning of a term.
+//! A term is a run of bytes of seven bits, the first one alone with its high bit set: a search for those bytes can match nowhere
+//! but at the beginning of a term. The bit after that one says whether the term leads, and so how long it is.
+//!
+//! The ways from a leading term to instances are the rows of `term` on SQLite. On PostgreSQL, where a row costs a hundred bytes and
+//! more, they are an inverted index on an array on the instance's row; there the leading terms rest in the array and not among the
+//! packed ones. Since the index knows no types, each is mixed with that of the instance.
 
+use diesel::result::QueryResult;
+use smallvec::SmallVec;
+
+use super::dialect::Dialect;
+use super::row::Columns;
+use crate::fhir::ResourceType;
 use crate::search::index::Term;
 
-const PACKED_BYTES: usize = 10;
+const LEADING_BYTES: usize = 9;
+const JUDGING_BYTES: usize = 5;
 const FIRST: u8 = 0x80;
+const LEADS: u8 = 0x40;
 const SEVEN_BITS: u64 = 0x7f;
 
+/// A packed term.
+pub(super) type Packed = SmallVec<[u8; LEADING_BYTES]>;
+
 /// The form in which one term is packed.
-pub(super) fn packed(term: Term) -> [u8; PACKED_BYTES] {
-    let mut bits = term.0.cast_unsigned();
-    let mut bytes = [0; PACKED_BYTES];
-    for byte in bytes.iter_mut().rev() {
-        *byte = (bits & SEVEN_BITS) as u8;
-        bits >>= 7;
-    }
+pub(super) fn packed(term: Term) -> Packed {
+    let (mark, length) = if term.leads() { (FIRST | LEADS, LEADING_BYTES) } else { (FIRST, JUDGING_BYTES) };
+    let bits = term.0.cast_unsigned();
+    let mut bytes: Packed = (0..length).rev().map(|place| (bits >> (7 * place) & SEVEN_BITS) as u8).collect();
     if let Some(first) = bytes.first_mut() {
-        *first |= FIRST;
+        *first |= mark;
     }
     bytes
 }
 
-/// All terms of an instance.
-pub(super) fn pack(terms: &[Term]) -> Vec<u8> {
-    terms.iter().copied().flat_map(packed).collect()
+/// All of `terms`.
+pub(super) fn pack(terms: impl IntoIterator<Item = Term>) -> Vec<u8> {
+    terms.into_iter().flat_map(packed).collect()
 }
 
 /// The terms that [`pack`] packed.
 pub(super) fn unpack(bytes: &[u8]) -> Vec<Term> {
-    let term = |chunk: &[u8]| {
-        let bits = chunk.iter().fold(0_u64, |bits, byte| bits << 7 | u64::from(byte & !FIRST));
-        Term(bits.cast_signed())
-    };
-    bytes.chunks_exact(PACKED_BYTES).map(term).collect()
+    bytes.chunk_by(|_, next| next & FIRST == 0).map(unpacked).collect()
+}
+
+fn unpacked(bytes: &[u8]) -> Term {
+    let bits = bytes.iter().fold(0_u64, |bits, byte| bits << 7 | u64::from(*byte) & SEVEN_BITS);
+    match bytes.first() {
+        Some(first) if first & LEADS != 0 => Term::leading(bits),
+        _ => Term::judging(bits),
+    }
+}
+
+/// The terms of an instance as they rest on its row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Resting {
+    /// The packed ones.
+    pub(super) packed: Vec<u8>,
+    /// The leading ones, mixed with the type, in ascending order, where they are an array.
+    pub(super) leading: Option<Vec<i64>>,
+}
+
+impl Resting {
+    /// `terms`, which are in order, of an instance of the type numbered `kind`.
+    pub(super) fn of(dialect: Dialect, kind: i16, terms: &[Term]) -> Self {
+        match dialect {
+            Dialect::Sqlite => Self { packed: pack(terms.iter().copied()), leading: None },
+            Dialect::Postgres => {
+                let (leading, judging): (Vec<Term>, Vec<Term>) = terms.iter().partition(|term| term.leads());
+                let mut leading: Vec<i64> = leading.into_iter().map(|term| mixed(kind, term)).collect();
+                leading.sort_unstable();
+                Self { packed: pack(judging), leading: Some(leading) }
+            }
+        }
+    }
+
+    /// Those in the columns from `column` on: `terms`, and where it is one, `leads`.
+    pub(super) fn read(dialect: Dialect, row: &dyn Columns, column: usize) -> QueryResult<Self> {
+        let packed = row.optional_binary(column)?.unwrap_or_default();
+        let leading = match dialect {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some(row.bigints(column + 1)?),
+        };
+        Ok(Self { packed, leading })
+    }
+
+    /// The terms in order.
+    pub(super) fn terms(&self, kind: i16) -> Vec<Term> {
+        let leading = self.leading.iter().flatten().map(|mixed| unmixed(kind, *mixed));
+        let mut terms: Vec<Term> = leading.chain(unpack(&self.packed)).collect();
+        terms.sort_unstable();
+        terms
+    }
+}
+
+/// The leading terms of types are kept apart by numbers far from each other.
+fn spread(kind: i16) -> u64 {
+    u64::from(kind.cast_unsigned()).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// A leading term of an instance of that type, as it rests in an array.
+pub(super) fn mixed(kind: i16, term: Term) -> i64 {
+    Term::leading(term.0.cast_unsigned() ^ spread(kind)).0
+}
+
+fn unmixed(kind: i16, mixed: i64) -> Term {
+    Term::leading(mixed.cast_unsigned() ^ spread(kind))
+}
+
+/// The same of each of `terms` and of each of `kinds`.
+pub(super) fn mixed_all(kinds: &[ResourceType], terms: &[Term]) -> Vec<i64> {
+    kinds.iter().flat_map(|kind| terms.iter().map(|term| mixed(kind.code(), *term))).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -47,18 +126,34 @@ mod tests {
         haystack.windows(needle.len()).enumerate().filter(|(_, window)| *window == needle).map(|(at, _)| at).collect()
     }
 
+    fn a_term() -> impl Strategy<Value = Term> {
+        let hash = || prop_oneof![any::<u64>(), 0..4_u64, Just(u64::MAX)];
+        prop_oneof![hash().prop_map(Term::leading), hash().prop_map(Term::judging)]
+    }
+
     proptest! {
         #[test]
-        fn terms_come_back_as_they_were(terms in prop::collection::vec(any::<i64>().prop_map(Term), 0..40)) {
-            prop_assert_eq!(unpack(&pack(&terms)), terms);
+        fn terms_come_back_as_they_were(terms in prop::collection::btree_set(a_term(), 0..40), kind in any::<i16>()) {
+            let terms: Vec<Term> = terms.into_iter().collect();
+            prop_assert_eq!(&unpack(&pack(terms.iter().copied())), &terms);
+            for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+                prop_assert_eq!(&Resting::of(dialect, kind, &terms).terms(kind), &terms);
+            }
         }
 
         #[test]
-        fn a_term_is_found_at_a_term_only(terms in prop::collection::vec(prop_oneof![any::<i64>(), -3..3_i64, Just(i64::MIN)].prop_map(Term), 0..40), sought in -3..3_i64) {
-            for at in positions(&pack(&terms), &packed(Term(sought))) {
-                prop_assert_eq!(at % PACKED_BYTES, 0);
-                prop_assert_eq!(terms[at / PACKED_BYTES], Term(sought));
-            }
+        fn a_term_is_found_at_a_term_only(terms in prop::collection::vec(a_term(), 0..40), sought in a_term()) {
+            let beginnings: BTreeSet<usize> = terms.iter().scan(0, |at, term| Some(std::mem::replace(at, *at + packed(*term).len()))).collect();
+            let found = positions(&pack(terms.iter().copied()), &packed(sought));
+            prop_assert_eq!(found.len(), terms.iter().filter(|term| **term == sought).count());
+            prop_assert!(found.iter().all(|at| beginnings.contains(at)));
+        }
+
+        #[test]
+        fn types_are_told_apart_in_an_array(term in a_term().prop_map(|term| Term::leading(term.0.cast_unsigned()))) {
+            let all: BTreeSet<i64> = mixed_all(ResourceType::ALL, &[term]).into_iter().collect();
+            prop_assert_eq!(all.len(), ResourceType::ALL.len());
+            prop_assert!(all.iter().all(|mixed| *mixed >= 0));
         }
     }
 }

@@ -10,7 +10,6 @@ use super::failure::failure;
 use super::raw::Work;
 use super::row::Columns;
 use super::statement::Statement;
-use super::terms::unpack;
 use crate::config::{Limits, StoreSettings};
 use crate::fhir::{InstanceKey, Part, ResourceType};
 use crate::outcome::{Failure, Outcome};
@@ -20,7 +19,7 @@ const SAMPLE_ROWS: i64 = 100;
 
 // The oldest instances are read, the youngest copied and updated, as the yardstick on SQLite does.
 const SELECT_OLDEST: &str = "SELECT part, rid, kind FROM instance WHERE kind = ? AND body IS NOT NULL ORDER BY rid LIMIT ?";
-const SELECT_YOUNGEST: &str = "SELECT part, rid, version, updated, method, date_low, date_high, terms, body FROM instance \
+const SELECT_YOUNGEST: &str = "SELECT part, rid, version, updated, method, date_low, date_high, body, terms, leads FROM instance \
      WHERE kind = ? AND body IS NOT NULL ORDER BY rid DESC LIMIT ?";
 const SELECT_VERSIONS: &str = "SELECT part, rid, version FROM version LIMIT ?";
 const SELECT_DATES: &str = "SELECT CAST(parameter AS BIGINT), low, high FROM date_value WHERE part = ? AND rid = ?";
@@ -119,11 +118,12 @@ fn copies(connection: &mut Connection, kind: ResourceType) -> QueryResult<Vec<St
         let key = InstanceKey { part: Part(row.bigint(0)?), rid: row.bigint(1)? };
         let date =
             |column| Ok::<_, diesel::result::Error>(row.optional_bigint(column)?.map_or("NULL".into(), |at| at.to_string()));
-        let (terms, body) = (row.optional_binary(7)?.unwrap_or_default(), row.optional_binary(8)?.unwrap_or_default());
-        let mut text = format!(
+        let (body, terms) = (row.optional_binary(7)?.unwrap_or_default(), row.optional_binary(8)?.unwrap_or_default());
+        let leading: Vec<String> = row.bigints(9)?.iter().map(ToString::to_string).collect();
+        let text = format!(
             "\\set rid random(1, 4611686018427387904)\n\
-             INSERT INTO instance (part, rid, kind, id, version, updated, method, date_low, date_high, terms, body) \
-             VALUES ({}, :rid, {}, '{}', {}, {}, {}, {}, {}, '{}', '{}');\n",
+             INSERT INTO instance (part, rid, kind, id, version, updated, method, date_low, date_high, body, terms, leads) \
+             VALUES ({}, :rid, {}, '{}', {}, {}, {}, {}, {}, '{}', '{}', '{{{}}}');\n",
             key.part.0,
             kind.code(),
             key.id().as_str(),
@@ -132,12 +132,10 @@ fn copies(connection: &mut Connection, kind: ResourceType) -> QueryResult<Vec<St
             row.smallint(4)?,
             date(5)?,
             date(6)?,
+            hexadecimal(&body),
             hexadecimal(&terms),
-            hexadecimal(&body)
+            leading.join(",")
         );
-        let leading = unpack(&terms).into_iter().filter(|term| term.leads());
-        let values = leading.map(|term| format!("({}, {}, :rid, {})", term.0, kind.code(), key.part.0)).collect::<Vec<_>>();
-        insertion(&mut text, "term (term, kind, rid, part)", &values);
         Ok((key, text))
     })?;
     rows.into_iter().map(|(key, text)| with_values(connection, key, text)).collect()

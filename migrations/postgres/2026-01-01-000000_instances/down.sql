@@ -4,7 +4,6 @@ DROP TABLE audit;
 DROP TABLE quantity_value;
 DROP TABLE string_value;
 DROP TABLE date_value;
-DROP TABLE term;
 DROP TABLE alias;
 DROP TABLE version;
 DROP TABLE instance;

@@ -68,9 +68,10 @@ fn a_document_reference_is_found_by_every_form_of_its_values() {
     let (entries, terms) = (entries_of(&document_reference()), Terms::new(KEY));
     let of = |code| id(kind, code);
     let present = [
-        terms.code_with_system(of("type"), TokenOf::Value, "11502-2"),
+        terms.code(of("type"), TokenOf::Value, "11502-2"),
         terms.system_code(of("type"), TokenOf::Value, ("http://loinc.org", "11502-2")),
         terms.system(of("type"), TokenOf::Value, "http://loinc.org"),
+        terms.code(of("status"), TokenOf::Value, "CURRENT"),
         terms.code_without_system(of("status"), TokenOf::Value, "CURRENT"),
         terms.code_without_system(of("format"), TokenOf::Value, "urn:x"),
         terms.code_without_system(of("contenttype"), TokenOf::Value, "application/pdf"),

@@ -47,16 +47,15 @@ impl Collector<'_> {
     }
 
     fn system_and_code(&mut self, parameter: ParameterId, of: TokenOf, (system, code): (Option<&str>, Option<&str>)) {
+        let made = &self.terms;
         let terms = &mut self.entries.terms;
-        match (system, code) {
-            (Some(system), Some(code)) => {
-                terms.push(self.terms.code_with_system(parameter, of, code));
-                terms.push(self.terms.system_code(parameter, of, (system, code)));
-                terms.push(self.terms.system(parameter, of, system));
-            }
-            (Some(system), None) => terms.push(self.terms.system(parameter, of, system)),
-            (None, Some(code)) => terms.push(self.terms.code_without_system(parameter, of, code)),
-            (None, None) => {}
+        if let Some(code) = code {
+            terms.push(made.code(parameter, of, code));
+            terms.push(match system {
+                Some(system) => made.system_code(parameter, of, (system, code)),
+                None => made.code_without_system(parameter, of, code),
+            });
         }
+        terms.extend(system.map(|system| made.system(parameter, of, system)));
     }
 }

@@ -6,6 +6,7 @@ use crate::fhir::{InstanceId, Instant, ResourceType};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
 use crate::search::extract::Indexer;
 use crate::search::fold::fold;
+use crate::search::index::Term;
 use crate::search::query::{Criterion, Filter, PathMatch, Test, TextMatch, TokenMatch, TokenValue};
 use crate::search::term::{Terms, TokenOf};
 
@@ -47,10 +48,7 @@ fn of_filter(kind: ResourceType, filter: &Filter, (indexer, now): (&Indexer, Ins
         Test::Token(TokenMatch::Is, values) => own_tokens((indexer, kind), parameter, values),
         Test::Token(TokenMatch::IsNot, values) => negated(own_tokens((indexer, kind), parameter, values)),
         Test::Identifier(values) => tokens(terms, parameter, TokenOf::Identifier, values),
-        Test::Reference(PathMatch::Is, values) => {
-            let terms: Vec<_> = values.iter().flat_map(|value| reference::terms(kind, parameter, value, indexer)).collect();
-            any(&terms, |term| Condition::Term(*term))
-        }
+        Test::Reference(PathMatch::Is, values) => any(values, |value| reference::condition(kind, parameter, value, indexer)),
         Test::Quantity(values) => any(values, |value| quantity::measured(terms, parameter, value)),
         Test::Uri(PathMatch::Is, values) => any(values, |value| Condition::Term(terms.uri(parameter, value))),
         Test::Token(..) | Test::Reference(..) | Test::Uri(..) => return Err(unsupported("this modifier")),
@@ -101,15 +99,23 @@ fn of_strings((terms, parameter): (&Terms, ParameterId), code: &str, how: TextMa
 }
 
 fn tokens(terms: &Terms, parameter: ParameterId, of: TokenOf, values: &[TokenValue]) -> Condition {
-    let terms_of = |value: &TokenValue| match value {
-        TokenValue::Code(code) => {
-            vec![terms.code_with_system(parameter, of, code), terms.code_without_system(parameter, of, code)]
+    any(values, |value| match value {
+        TokenValue::Code(code) => Condition::Term(terms.code(parameter, of, code)),
+        TokenValue::SystemCode(system, code) => {
+            both(terms.code(parameter, of, code), terms.system_code(parameter, of, (system, code)))
         }
-        TokenValue::SystemCode(system, code) => vec![terms.system_code(parameter, of, (system, code))],
-        TokenValue::CodeWithoutSystem(code) => vec![terms.code_without_system(parameter, of, code)],
-        TokenValue::System(system) => vec![terms.system(parameter, of, system)],
-    };
-    any(&values.iter().flat_map(terms_of).collect::<Vec<_>>(), |term| Condition::Term(*term))
+        TokenValue::CodeWithoutSystem(code) => without_system(terms, parameter, of, code),
+        TokenValue::System(system) => Condition::Term(terms.system(parameter, of, system)),
+    })
+}
+
+fn without_system(terms: &Terms, parameter: ParameterId, of: TokenOf, code: &str) -> Condition {
+    both(terms.code(parameter, of, code), terms.code_without_system(parameter, of, code))
+}
+
+/// What leads to instances, and what judges them.
+pub(super) fn both(leading: Term, judging: Term) -> Condition {
+    Condition::All(vec![Condition::Term(leading), Condition::Term(judging)])
 }
 
 /// The same of the parameter's own values, which may be in a system that they do not say.
@@ -118,12 +124,11 @@ fn own_tokens((indexer, kind): (&Indexer, ResourceType), parameter: ParameterId,
     let names_system = values.iter().any(|value| matches!(value, TokenValue::SystemCode(..) | TokenValue::System(_)));
     let implied = names_system.then(|| indexer.implied_system(kind, parameter)).flatten();
     let in_implied = |value: &TokenValue| match value {
-        TokenValue::SystemCode(system, code) if implied == Some(system) => Some(terms.code_without_system(parameter, of, code)),
-        TokenValue::System(system) if implied == Some(system) => Some(terms.present(parameter)),
+        TokenValue::SystemCode(system, code) if implied == Some(system) => Some(without_system(terms, parameter, of, code)),
+        TokenValue::System(system) if implied == Some(system) => Some(Condition::Term(terms.present(parameter))),
         _ => None,
     };
-    let own = values.iter().filter_map(in_implied).map(Condition::Term);
-    match own.collect::<Vec<_>>() {
+    match values.iter().filter_map(in_implied).collect::<Vec<_>>() {
         none if none.is_empty() => tokens(terms, parameter, of, values),
         own => Condition::Any(own.into_iter().chain([tokens(terms, parameter, of, values)]).collect()),
     }
@@ -133,7 +138,7 @@ fn present(present: Condition, wanted: bool) -> Condition {
     if wanted { present } else { negated(present) }
 }
 
-fn any<T>(values: &[T], condition: impl Fn(&T) -> Condition) -> Condition {
+pub(super) fn any<T>(values: &[T], condition: impl Fn(&T) -> Condition) -> Condition {
     match values {
         [value] => condition(value),
         _ => Condition::Any(values.iter().map(condition).collect()),

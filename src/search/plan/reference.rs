@@ -1,35 +1,51 @@
-//! References as terms (R4 search.html §reference).
+//! References compared (R4 search.html §reference).
 
+use super::Condition;
+use super::condition::{any, both};
 use crate::definition::ParameterId;
 use crate::fhir::{InstanceId, Reference, ResourceType};
 use crate::search::extract::Indexer;
 use crate::search::index::Term;
 use crate::search::query::ReferenceValue;
 
-/// The terms of which an instance of `kind` carries one whose `parameter` points at `value`: several for an id that says no type.
-pub(in crate::search) fn terms(
-    kind: ResourceType,
-    parameter: ParameterId,
-    value: &ReferenceValue,
+/// The term that an instance of `kind` carries whose `parameter` points at an instance of this server.
+pub(in crate::search) fn pointing(
+    (kind, parameter): (ResourceType, ParameterId),
+    (target, id): (ResourceType, &str),
     indexer: &Indexer,
-) -> Vec<Term> {
+) -> Term {
+    match target {
+        ResourceType::Patient if indexer.is_own_patient(kind, parameter) => indexer.terms().own_patient(parameter, id),
+        _ => indexer.terms().instance(parameter, target, id),
+    }
+}
+
+/// That `parameter` of an instance of `kind` points at `value`: at one of several for an id that says no type.
+pub(super) fn condition(kind: ResourceType, parameter: ParameterId, value: &ReferenceValue, indexer: &Indexer) -> Condition {
     let terms = indexer.terms();
-    let is_own = indexer.is_own_patient(kind, parameter);
-    let instance = |target, id: &str, version: Option<&str>| match version {
-        Some(version) => terms.instance_version(parameter, (target, id, version)),
-        None if target == ResourceType::Patient && is_own => terms.own_patient(parameter, id),
-        None => terms.instance(parameter, target, id),
+    let instance = |target, id: &str, version: Option<&str>| {
+        let at_any_version = pointing((kind, parameter), (target, id), indexer);
+        match version {
+            Some(version) => both(at_any_version, terms.instance_version(parameter, (target, id, version))),
+            None => Condition::Term(at_any_version),
+        }
     };
     match value {
         ReferenceValue::Id(id) => {
-            indexer.targets(kind, parameter).iter().map(|target| instance(*target, id.as_str(), None)).collect()
+            let targets = indexer.targets(kind, parameter);
+            any(targets, |kind| instance(*kind, id.as_str(), None))
         }
-        ReferenceValue::Instance { kind, id, version } => vec![instance(*kind, id.as_str(), version.as_deref())],
-        ReferenceValue::Url { url, version: Some(version) } => vec![terms.url_version(parameter, url, version)],
-        ReferenceValue::Url { url, version: None } => match local(indexer, url) {
-            Some(Reference::Instance { kind, id, version }) => vec![instance(kind, id.as_str(), version)],
-            _ => vec![terms.url(parameter, url)],
-        },
+        ReferenceValue::Instance { kind, id, version } => instance(*kind, id.as_str(), version.as_deref()),
+        ReferenceValue::Url { url, version } => {
+            let url_alone = match local(indexer, url) {
+                Some(Reference::Instance { kind, id, version }) => instance(kind, id.as_str(), version),
+                _ => Condition::Term(terms.url(parameter, url)),
+            };
+            match version {
+                Some(version) => Condition::All(vec![url_alone, Condition::Term(terms.url_version(parameter, url, version))]),
+                None => url_alone,
+            }
+        }
     }
 }
 

@@ -185,7 +185,7 @@ fn copy_some(table: &Table, from: &mut Connection, to: &mut Connection, after: &
         *after = Some(table.key(last, from.dialect()));
         bytes += rows.iter().map(table::size).sum::<usize>();
         count += rows.len() as u64;
-        table.insert(to, &rows)?;
+        table.insert(to, rows)?;
     }
     Ok((count > 0).then_some(count))
 }

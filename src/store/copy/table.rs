@@ -5,10 +5,13 @@ use std::borrow::Cow;
 
 use diesel::result::{Error, QueryResult};
 
+use crate::fhir::{InstanceKey, Part};
 use crate::store::connection::Connection;
 use crate::store::dialect::Dialect;
+use crate::store::index;
 use crate::store::row::Columns;
 use crate::store::statement::{Statement, Value};
+use crate::store::terms::Resting;
 
 /// Rows of a table that may hold bodies that are read at once.
 const LARGE_ROWS: usize = 64;
@@ -49,6 +52,8 @@ enum Sort {
     Text,
     Binary,
     OptionalBinary,
+    /// The terms of an instance, which rest differently; the last column.
+    Terms,
 }
 
 /// A value of a row.
@@ -62,14 +67,15 @@ pub(in crate::store) enum Cell {
     Text(String),
     Binary(Vec<u8>),
     OptionalBinary(Option<Vec<u8>>),
+    Terms(Resting),
 }
 
 /// A row, in the order of the columns.
 pub(in crate::store) type Row = Vec<Cell>;
 
-use Sort::{BigInt, Binary, Double, Integer, OptionalBigInt, OptionalBinary, SmallInt, Text};
+use Sort::{BigInt, Binary, Double, Integer, OptionalBigInt, OptionalBinary, SmallInt, Terms, Text};
 
-/// Every table but `setting`. What others point at comes first.
+/// Every table but `setting`, and `term`, whose rows follow from those of `instance`. What others point at comes first.
 pub(in crate::store) const TABLES: &[Table] = &[
     Table {
         name: "instance",
@@ -83,8 +89,8 @@ pub(in crate::store) const TABLES: &[Table] = &[
             ("method", SmallInt),
             ("date_low", OptionalBigInt),
             ("date_high", OptionalBigInt),
-            ("terms", Binary),
             ("body", OptionalBinary),
+            ("terms", Terms),
         ],
         keys: Keys::same(&[0, 1]),
         page_rows: LARGE_ROWS,
@@ -119,12 +125,6 @@ pub(in crate::store) const TABLES: &[Table] = &[
         name: "alias",
         columns: &[("name", BigInt), ("kind", SmallInt), ("id", Text), ("part", BigInt), ("rid", BigInt)],
         keys: Keys::same(&[0, 1, 2]),
-        page_rows: SMALL_ROWS,
-    },
-    Table {
-        name: "term",
-        columns: &[("term", BigInt), ("kind", SmallInt), ("rid", BigInt), ("part", BigInt)],
-        keys: Keys::same(&[0, 1, 2, 3]),
         page_rows: SMALL_ROWS,
     },
     Table {
@@ -183,21 +183,29 @@ impl Table {
     /// The key of the last row, in the order of `dialect`; `None` where there is none.
     pub(in crate::store) fn last_key(&self, connection: &mut Connection, dialect: Dialect) -> QueryResult<Option<Row>> {
         let key = self.key_columns(dialect);
+        let own = connection.dialect();
         let order: Vec<String> = key.iter().map(|(name, _)| format!("{name} DESC")).collect();
         let text = format!("SELECT {} FROM {} ORDER BY {} LIMIT 1", names(&key), self.name, order.join(", "));
-        connection.first(&Statement::composed(text, Vec::new()), |row| read(&key, row))
+        connection.first(&Statement::composed(text, Vec::new()), |row| read(&key, own, row))
     }
 
     /// The rows that follow the one with this key, or the first ones; none at the end.
     pub(in crate::store) fn page(&self, connection: &mut Connection, after: Option<&[Cell]>) -> QueryResult<Vec<Row>> {
         let key = names(&self.key_columns(connection.dialect()));
-        let mut text = format!("SELECT {} FROM {}", names(self.columns), self.name);
+        let dialect = connection.dialect();
+        let leading = if self.has_leading(dialect) { ", leads" } else { "" };
+        let mut text = format!("SELECT {}{leading} FROM {}", names(self.columns), self.name);
         if let Some(after) = after {
             text.push_str(&format!(" WHERE ({key}) > ({})", places(after.len())));
         }
         text.push_str(&format!(" ORDER BY {key} LIMIT {}", self.page_rows));
         let values = after.unwrap_or_default().iter().map(value).collect();
-        connection.load(&Statement::composed(text, values), |row| read(self.columns, row))
+        connection.load(&Statement::composed(text, values), |row| read(self.columns, dialect, row))
+    }
+
+    /// Whether the leading terms are a column of their own, after all others.
+    fn has_leading(&self, dialect: Dialect) -> bool {
+        dialect == Dialect::Postgres && self.columns.iter().any(|(_, sort)| *sort == Terms)
     }
 
     /// The key of a row in the order of `dialect`.
@@ -217,22 +225,54 @@ impl Table {
     }
 
     /// Writes rows that are not there yet: one by one into a file, column by column over a network.
-    pub(super) fn insert(&self, connection: &mut Connection, rows: &[Row]) -> QueryResult<()> {
-        let insert = format!("INSERT INTO {} ({})", self.name, names(self.columns));
-        match connection.dialect() {
+    pub(super) fn insert(&self, connection: &mut Connection, mut rows: Vec<Row>) -> QueryResult<()> {
+        let dialect = connection.dialect();
+        rows.iter_mut().for_each(|row| rest(row, dialect));
+        match dialect {
             Dialect::Sqlite => {
-                let text = format!("{insert} VALUES ({})", places(self.columns.len()));
-                for row in rows {
+                let text = format!("INSERT INTO {} ({}) VALUES ({})", self.name, names(self.columns), places(self.columns.len()));
+                for row in &rows {
                     connection.execute(&Statement::composed(text.clone(), row.iter().map(value).collect()))?;
+                    if let [Cell::BigInt(part), Cell::BigInt(rid), Cell::SmallInt(kind), .., Cell::Terms(terms)] = row.as_slice()
+                    {
+                        index::lead(connection, (*kind, InstanceKey { part: Part(*part), rid: *rid }), &terms.terms(*kind))?;
+                    }
                 }
+                Ok(())
             }
-            Dialect::Postgres => {
-                let columns = (0..self.columns.len()).map(|at| column(rows, at)).collect::<QueryResult<Vec<_>>>()?;
-                let text = format!("{insert} SELECT * FROM unnest({})", places(columns.len()));
-                connection.execute(&Statement::composed(text, columns))?;
-            }
+            Dialect::Postgres => self.insert_columns(connection, &rows),
         }
-        Ok(())
+    }
+
+    /// Arrays of different lengths make none together, so each comes as its text.
+    fn insert_columns(&self, connection: &mut Connection, rows: &[Row]) -> QueryResult<()> {
+        let mut columns = (0..self.columns.len()).map(|at| column(rows, at)).collect::<QueryResult<Vec<_>>>()?;
+        let leading: Vec<String> = rows.iter().filter_map(leading_text).collect();
+        let (also, cast) = if leading.is_empty() { ("", "") } else { (", leads", ", CAST(u.leads AS BIGINT[])") };
+        if !leading.is_empty() {
+            columns.push(Value::Texts(leading.iter().map(String::as_str).collect()));
+        }
+        let (name, names, places) = (self.name, names(self.columns), places(columns.len()));
+        let from = names.replace(", ", ", u.");
+        let text = format!("INSERT INTO {name} ({names}{also}) SELECT u.{from}{cast} FROM unnest({places}) u ({names}{also})");
+        connection.execute(&Statement::composed(text, columns)).map(drop)
+    }
+}
+
+/// The terms of an instance as they rest in a store of `dialect`.
+fn rest(row: &mut Row, dialect: Dialect) {
+    if let [_, _, Cell::SmallInt(kind), .., Cell::Terms(terms)] = row.as_mut_slice() {
+        *terms = Resting::of(dialect, *kind, &terms.terms(*kind));
+    }
+}
+
+fn leading_text(row: &Row) -> Option<String> {
+    match row.last() {
+        Some(Cell::Terms(Resting { leading: Some(leading), .. })) => {
+            let leading: Vec<String> = leading.iter().map(ToString::to_string).collect();
+            Some(format!("{{{}}}", leading.join(",")))
+        }
+        _ => None,
     }
 }
 
@@ -241,6 +281,7 @@ pub(super) fn size(row: &Row) -> usize {
     let of_cell = |cell: &Cell| match cell {
         Cell::Text(text) => text.len(),
         Cell::Binary(bytes) | Cell::OptionalBinary(Some(bytes)) => bytes.len(),
+        Cell::Terms(terms) => terms.packed.len() + terms.leading.as_ref().map_or(0, |leading| size_of_val(leading.as_slice())),
         Cell::OptionalBinary(None)
         | Cell::BigInt(_)
         | Cell::OptionalBigInt(_)
@@ -259,7 +300,7 @@ fn places(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
-fn read(columns: &[(&str, Sort)], row: &dyn Columns) -> QueryResult<Row> {
+fn read(columns: &[(&str, Sort)], dialect: Dialect, row: &dyn Columns) -> QueryResult<Row> {
     let cell = |(at, (_, sort)): (usize, &(&str, Sort))| {
         Ok(match sort {
             BigInt => Cell::BigInt(row.bigint(at)?),
@@ -270,6 +311,7 @@ fn read(columns: &[(&str, Sort)], row: &dyn Columns) -> QueryResult<Row> {
             Text => Cell::Text(row.text(at)?),
             Binary => Cell::Binary(row.optional_binary(at)?.unwrap_or_default()),
             OptionalBinary => Cell::OptionalBinary(row.optional_binary(at)?),
+            Terms => Cell::Terms(Resting::read(dialect, row, at)?),
         })
     };
     columns.iter().enumerate().map(cell).collect()
@@ -285,6 +327,7 @@ fn value(cell: &Cell) -> Value<'_> {
         Cell::Text(value) => Value::Text(Cow::Borrowed(value)),
         Cell::Binary(value) => Value::Binary(Cow::Borrowed(value)),
         Cell::OptionalBinary(value) => Value::OptionalBinary(value.as_deref().map(Cow::Borrowed)),
+        Cell::Terms(terms) => Value::Binary(Cow::Borrowed(&terms.packed)),
     }
 }
 
@@ -309,5 +352,6 @@ fn column(rows: &[Row], at: usize) -> QueryResult<Value<'_>> {
         Text(value) => Texts(value.as_str()),
         Binary(value) => Binaries(Cow::Borrowed(value.as_slice())),
         OptionalBinary(value) => OptionalBinaries(value.as_deref().map(Cow::Borrowed)),
+        Terms(terms) => Binaries(Cow::Borrowed(terms.packed.as_slice())),
     })
 }

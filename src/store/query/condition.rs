@@ -1,28 +1,39 @@
 //! Conditions on the instance row `i`. None of them is ever NULL, so that each can be negated.
 
 use super::text::{ALWAYS, NEVER, Sql};
-use crate::fhir::Part;
+use crate::fhir::{Part, ResourceType};
 use crate::search::index::Term;
 use crate::search::plan::{Bound, Condition, QuantityBound};
 use crate::store::dialect::Dialect;
 use crate::store::index::unit;
-use crate::store::terms::packed;
+use crate::store::terms::{mixed_all, packed};
+
+/// Whom a condition is asked of.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'k> {
+    pub(super) dialect: Dialect,
+    /// The types of the instances.
+    pub(super) kinds: &'k [ResourceType],
+}
 
 /// The condition as SQL on `i`.
-pub(super) fn condition<'a>(dialect: Dialect, condition: &'a Condition) -> Sql<'a> {
+pub(super) fn condition<'a>(asked: Asked<'_>, condition: &'a Condition) -> Sql<'a> {
     match condition {
-        Condition::All(parts) => several(dialect, parts, " AND ", ALWAYS),
-        Condition::Any(parts) => several(dialect, parts, " OR ", NEVER),
-        Condition::Not(part) => Sql::new("NOT (").append(self::condition(dialect, part)).push(")"),
-        Condition::Term(term) => Sql::new(dialect.has_packed_term()).with(packed(*term).to_vec()),
-        Condition::InDossier(own) => in_dossier(dialect, own),
+        Condition::All(parts) => several(asked, parts, " AND ", ALWAYS),
+        Condition::Any(parts) => any(asked, condition, parts),
+        Condition::Not(part) => Sql::new("NOT (").append(self::condition(asked, part)).push(")"),
+        Condition::Term(term) => match asked.dialect {
+            Dialect::Postgres if term.leads() => carries_one_of(asked, &[*term]),
+            dialect => Sql::new(dialect.has_packed_term()).with(packed(*term).to_vec()),
+        },
+        Condition::InDossier(own) => in_dossier(asked.dialect, own),
         Condition::Linked(_) => Sql::new(NEVER),
         Condition::Kind(kinds) => Sql::is_one_of("+i.kind", kinds.iter().map(|kind| kind.code())),
         Condition::Id(ids) => Sql::is_one_of("i.id", ids.iter().map(|id| id.as_str())),
         Condition::Date(None, bounds) => bounded(Sql::new("(i.date_low IS NOT NULL"), &MAIN_DATE, bounds).push(")"),
         Condition::Updated(bounds) => updated(bounds),
         Condition::Date(Some(_), _) | Condition::StringPrefix(..) | Condition::StringContains(..) | Condition::Quantity(..) => {
-            has_value(dialect, condition)
+            has_value(asked.dialect, condition)
         }
     }
 }
@@ -49,8 +60,32 @@ pub(super) fn listed<'a>(own: &[(Part, Term)]) -> Sql<'a> {
     rows.push(") o")
 }
 
-fn several<'a>(dialect: Dialect, parts: &'a [Condition], operator: &str, empty: &str) -> Sql<'a> {
-    Sql::joined(parts.iter().map(|part| condition(dialect, part)).collect(), operator, empty)
+fn several<'a>(asked: Asked<'_>, parts: &'a [Condition], operator: &str, empty: &str) -> Sql<'a> {
+    Sql::joined(parts.iter().map(|part| condition(asked, part)).collect(), operator, empty)
+}
+
+/// At least one of `parts`. Where an index leads from terms, it is asked for all of theirs at once, and what they say beyond those
+/// terms is asked of what it finds.
+fn any<'a>(asked: Asked<'_>, whole: &Condition, parts: &'a [Condition]) -> Sql<'a> {
+    let found = match asked.dialect {
+        Dialect::Postgres if parts.len() > 1 => alternatives(whole),
+        Dialect::Postgres | Dialect::Sqlite => None,
+    };
+    let is_leading = |part: &Condition| matches!(part, Condition::Term(term) if term.leads());
+    match found {
+        Some(terms) if parts.iter().all(is_leading) => carries_one_of(asked, &terms),
+        Some(terms) => Sql::new("(")
+            .append(carries_one_of(asked, &terms))
+            .push(" AND ")
+            .append(several(asked, parts, " OR ", NEVER))
+            .push(")"),
+        None => several(asked, parts, " OR ", NEVER),
+    }
+}
+
+/// That the leading terms of `i` contain one of `terms`, in the words by which the inverted index is used.
+fn carries_one_of<'a>(asked: Asked<'_>, terms: &[Term]) -> Sql<'a> {
+    Sql::new("i.leads && ").bind(mixed_all(asked.kinds, terms))
 }
 
 /// An entry in a side table that fulfils the condition: `EXISTS (…)`.
@@ -91,7 +126,7 @@ pub(super) fn values_of<'a>(dialect: Dialect, condition: &'a Condition) -> Optio
     }
 }
 
-/// The terms of which one is enough for the condition, where it is such a one.
+/// Leading terms of which whatever fulfils the condition carries one, where there are such.
 pub(super) fn alternatives(condition: &Condition) -> Option<Vec<Term>> {
     match condition {
         Condition::Term(term) => term.leads().then(|| vec![*term]),
@@ -101,8 +136,8 @@ pub(super) fn alternatives(condition: &Condition) -> Option<Vec<Term>> {
             terms.dedup();
             Some(terms)
         }
-        Condition::All(_)
-        | Condition::Not(_)
+        Condition::All(parts) => parts.iter().filter_map(alternatives).min_by_key(Vec::len),
+        Condition::Not(_)
         | Condition::InDossier(_)
         | Condition::Linked(_)
         | Condition::Kind(_)

@@ -1,16 +1,18 @@
 //! Where the candidates of a search come from.
 //!
-//! Inside dossiers: their few rows, which carry what is needed. Across dossiers: the entries of the most selective condition
-//! that has entries to begin with; without one, every instance of the type.
+//! Inside dossiers: their few rows, which carry what is needed. Across dossiers SQLite begins with the entries of the most selective
+//! condition that has entries to begin with; without one, with every instance of the type. PostgreSQL, which knows how frequent
+//! values are, chooses itself.
 
 use diesel::result::QueryResult;
 
 use super::condition::{alternatives, listed, values_of};
 use super::text::{NEVER, Sql};
-use crate::fhir::{InstanceKey, Part, ResourceType};
+use crate::fhir::{InstanceId, InstanceKey, Part, ResourceType};
 use crate::search::index::Term;
 use crate::search::plan::{Condition, Plan, SortKey};
 use crate::store::connection::Connection;
+use crate::store::dialect::Dialect;
 use crate::store::snapshot;
 
 /// As many entries are counted of a condition at most; one that has as many is not selective.
@@ -24,6 +26,8 @@ pub(super) struct Candidates<'a> {
     pub(super) covered: Option<&'a Condition>,
     /// The columns of the candidate's own place, by age, then by dossier, as the source of the candidates has them in order.
     pub(super) place: Place,
+    /// Whether the database chooses by the values where to begin, so that how it went about others says nothing.
+    pub(super) by_values: bool,
 }
 
 /// The names of two columns.
@@ -45,18 +49,20 @@ pub(super) fn candidates<'a>(
     if let Some(parts) = dossiers {
         return Ok(among(plan, Sql::is_one_of("i.part", parts.iter().map(|part| part.0))));
     }
-    Ok(match most_selective(connection, plan)? {
+    let by_values = connection.dialect() == Dialect::Postgres;
+    let drive = if by_values { named(connection, plan)? } else { most_selective(connection, plan)? };
+    Ok(match drive {
         Some((_, Drive::Keys(keys))) => among(plan, at(&keys)),
         Some((_, Drive::Terms(terms))) if terms.len() == 1 => named_by(plan, entries_of_terms(&plan.kinds, &terms)),
         Some((_, Drive::Terms(terms))) => named_by(plan, once(entries_of_terms(&plan.kinds, &terms))),
         Some((_, Drive::Values(values))) => named_by(plan, once(values)),
         Some((covered, Drive::Dossiers(own))) => {
             let from = Sql::new(" FROM ").append(in_dossiers(connection, &plan.kinds, own));
-            Candidates { from, covered: Some(covered), place: OF_INSTANCE }
+            Candidates { from, covered: Some(covered), place: OF_INSTANCE, by_values: false }
         }
         None => {
             let from = Sql::new(" FROM instance i WHERE ").append(of_kinds("i.kind", &plan.kinds));
-            Candidates { from, covered: None, place: OF_INSTANCE }
+            Candidates { from, covered: None, place: OF_INSTANCE, by_values }
         }
     })
 }
@@ -71,6 +77,25 @@ enum Drive<'a> {
     Dossiers(&'a [(Part, Term)]),
     /// Entries in a side table: `SELECT part, rid …`.
     Values(Sql<'a>),
+}
+
+/// What says by names or by dossiers which instances there are.
+fn named<'a>(connection: &mut Connection, plan: &'a Plan) -> QueryResult<Option<(&'a Condition, Drive<'a>)>> {
+    let named = conjuncts(&plan.condition).into_iter().find(|part| match part {
+        Condition::Id(_) => true,
+        Condition::Any(parts) => matches!(parts.as_slice(), [Condition::InDossier(_)]),
+        _ => false,
+    });
+    let Some(part) = named else { return Ok(None) };
+    Ok(drive(connection, &plan.kinds, part)?.map(|drive| (part, drive)))
+}
+
+fn keys(connection: &mut Connection, kinds: &[ResourceType], ids: &[InstanceId]) -> QueryResult<Vec<InstanceKey>> {
+    let mut keys = Vec::with_capacity(ids.len());
+    for (kind, id) in kinds.iter().flat_map(|kind| ids.iter().map(move |id| (*kind, id))) {
+        keys.extend(snapshot::find(connection, kind, id)?.map(|found| found.key));
+    }
+    Ok(keys)
 }
 
 /// The condition with the fewest entries among those that all must hold.
@@ -94,13 +119,7 @@ fn newest_first(plan: &Plan) -> bool {
 
 fn drive<'a>(connection: &mut Connection, kinds: &[ResourceType], part: &'a Condition) -> QueryResult<Option<Drive<'a>>> {
     Ok(match part {
-        Condition::Id(ids) => {
-            let mut keys = Vec::with_capacity(ids.len());
-            for (kind, id) in kinds.iter().flat_map(|kind| ids.iter().map(move |id| (*kind, id))) {
-                keys.extend(snapshot::find(connection, kind, id)?.map(|found| found.key));
-            }
-            Some(Drive::Keys(keys))
-        }
+        Condition::Id(ids) => Some(Drive::Keys(keys(connection, kinds, ids)?)),
         Condition::Any(parts) if let [Condition::InDossier(own)] = parts.as_slice() => {
             is_one_a_dossier(own).then_some(Drive::Dossiers(own))
         }
@@ -189,13 +208,13 @@ fn named_by<'a>(plan: &Plan, entries: Sql<'a>) -> Candidates<'a> {
         .append(entries)
         .push(") d CROSS JOIN instance i WHERE i.part = d.part AND i.rid = d.rid AND ")
         .append(of_kinds(UNINDEXED_KIND, &plan.kinds));
-    Candidates { from, covered: None, place: OF_ENTRY }
+    Candidates { from, covered: None, place: OF_ENTRY, by_values: false }
 }
 
 /// The instances whose places fulfil a condition.
 fn among<'a>(plan: &Plan, places: Sql<'a>) -> Candidates<'a> {
     let from = Sql::new(" FROM instance i WHERE ").append(places).push(" AND ").append(of_kinds(UNINDEXED_KIND, &plan.kinds));
-    Candidates { from, covered: None, place: OF_INSTANCE }
+    Candidates { from, covered: None, place: OF_INSTANCE, by_values: false }
 }
 
 /// The type, written so that no planner prefers the index of all instances of that type to the few places known.

@@ -17,7 +17,7 @@ use crate::search::index::{IndexEntries, Term};
 use crate::store::connection::Connection;
 use crate::store::dialect::Dialect;
 use crate::store::statement::Statement;
-use crate::store::terms::pack;
+use crate::store::terms::Resting;
 
 /// Instances looked at in one state of the database.
 const PAGE_INSTANCES: i64 = 64;
@@ -25,7 +25,10 @@ const PAGE_INSTANCES: i64 = 64;
 const FIRST: Key = (i64::MIN, i64::MIN);
 const LAST: Key = (i64::MAX, i64::MAX);
 
-const PAGE: &str = "SELECT part, rid, kind, id, version, updated, method, date_low, date_high, terms, body \
+const PAGE: &str = "SELECT part, rid, kind, id, version, updated, method, date_low, date_high, body, terms \
+     FROM instance WHERE (part, rid) > (?, ?) ORDER BY part, rid LIMIT ?";
+
+const PAGE_WITH_LEADS: &str = "SELECT part, rid, kind, id, version, updated, method, date_low, date_high, body, terms, leads \
      FROM instance WHERE (part, rid) > (?, ?) ORDER BY part, rid LIMIT ?";
 
 const CHAINS: &str = "SELECT part, rid, count(*), min(version), max(version) FROM version \
@@ -39,9 +42,6 @@ const NAMED: &str = "SELECT part, rid FROM alias WHERE name = ? AND kind = ? AND
 
 const HAS_TERM: &str = "SELECT count(*) FROM term WHERE term = ? AND kind = ? AND rid = ? AND part = ?";
 
-const LACKING_TERMS: &str = "SELECT u.part, u.rid FROM unnest(?, ?, ?, ?) u (term, kind, rid, part) \
-     LEFT JOIN term t ON t.term = u.term AND t.kind = u.kind AND t.rid = u.rid AND t.part = u.part WHERE t.term IS NULL";
-
 /// A row of `instance`.
 struct Current {
     key: Key,
@@ -51,7 +51,7 @@ struct Current {
     updated: i64,
     method: i16,
     main_date: Option<(i64, i64)>,
-    terms: Vec<u8>,
+    terms: Resting,
     body: Option<Bytes>,
 }
 
@@ -213,8 +213,8 @@ impl Current {
 
     fn differences(&self, entries: &IndexEntries, values: Option<&Values>) -> Vec<String> {
         let mut wrong = values.unwrap_or(&Values::default()).differences(&Values::of(entries));
-        if self.terms != pack(&entries.terms) {
-            wrong.push(String::from("its packed terms are not what the resource says"));
+        if self.terms.terms(self.kind) != entries.terms {
+            wrong.push(String::from("its terms are not what the resource says"));
         }
         if self.main_date != entries.main_date.map(|range| (range.low, range.high)) {
             wrong.push(String::from("its main date is not what the resource says"));
@@ -231,7 +231,12 @@ impl Current {
 }
 
 fn page(connection: &mut Connection, after: Key) -> QueryResult<Page> {
-    let statement = Statement::new(PAGE).bind(after.0).bind(after.1).bind(PAGE_INSTANCES);
+    let dialect = connection.dialect();
+    let text = match dialect {
+        Dialect::Sqlite => PAGE,
+        Dialect::Postgres => PAGE_WITH_LEADS,
+    };
+    let statement = Statement::new(text).bind(after.0).bind(after.1).bind(PAGE_INSTANCES);
     let instances = connection.load(&statement, |row| {
         Ok(Current {
             key: (row.bigint(0)?, row.bigint(1)?),
@@ -241,8 +246,8 @@ fn page(connection: &mut Connection, after: Key) -> QueryResult<Page> {
             updated: row.bigint(5)?,
             method: row.smallint(6)?,
             main_date: row.optional_bigint(7)?.zip(row.optional_bigint(8)?),
-            terms: row.optional_binary(9)?.unwrap_or_default(),
-            body: resource::body(row.optional_binary(10)?),
+            body: resource::body(row.optional_binary(9)?),
+            terms: Resting::read(dialect, row, 10)?,
         })
     })?;
     let stretch = (after, instances.last().map_or(LAST, |last| last.key));
@@ -259,7 +264,7 @@ fn page(connection: &mut Connection, after: Key) -> QueryResult<Page> {
     Ok(Page { instances, chains: chains.into_iter().collect(), values, names, stretch })
 }
 
-/// The places of those terms that are not in their table.
+/// The places of those terms that are not in their table, where they have one.
 fn lacking(connection: &mut Connection, leading: &[Leading]) -> QueryResult<Vec<Key>> {
     let mut lacking = Vec::new();
     match connection.dialect() {
@@ -271,14 +276,7 @@ fn lacking(connection: &mut Connection, leading: &[Leading]) -> QueryResult<Vec<
                 }
             }
         }
-        Dialect::Postgres => {
-            let statement = Statement::new(LACKING_TERMS)
-                .bind(leading.iter().map(|(term, ..)| term.0).collect::<Vec<i64>>())
-                .bind(leading.iter().map(|(_, kind, _)| *kind).collect::<Vec<i16>>())
-                .bind(leading.iter().map(|(.., key)| key.1).collect::<Vec<i64>>())
-                .bind(leading.iter().map(|(.., key)| key.0).collect::<Vec<i64>>());
-            lacking = connection.load(&statement, |row| Ok((row.bigint(0)?, row.bigint(1)?)))?;
-        }
+        Dialect::Postgres => {}
     }
     lacking.dedup();
     Ok(lacking)

@@ -17,15 +17,11 @@ const NO_ROWS: &[&str] = &[
 ];
 
 /// The tables of a dossier, and the one of names.
-const TABLES: &str = "instance|version|term|date_value|string_value|quantity_value|audit|audit_head|content|alias";
+const TABLES: &str = "instance|version|date_value|string_value|quantity_value|audit|audit_head|content|alias";
 
 /// What asks every server: searches that name no dossier.
 const FANS_OUT: &[(&str, &str)] = &[
-    (r"^term v WHERE v\.term (=|IN) .* AND v\.kind (=|IN) ", "instances by a value compared for equality"),
-    (r"^date_value v WHERE v\.parameter = ", "instances by a date"),
-    (r"^string_value v WHERE v\.parameter = ", "instances by the beginning of a text"),
-    (r"^quantity_value v WHERE v\.parameter = ", "instances by a number or quantity"),
-    (r"^instance i WHERE i\.kind (=|IN) .* AND i\.body IS NOT NULL AND ", "all instances of a type"),
+    (r"^instance i WHERE i\.kind (=|IN) .* AND i\.body IS NOT NULL AND ", "instances of a type by their values"),
     (r"^instance i WHERE \$\d+ = \$\d+ AND ", "none: a condition that nothing fulfils"),
     (r"^content WHERE uses > \$1 LIMIT ", "whether there is any content, when its place is looked at for the first time"),
 ];
@@ -103,8 +99,8 @@ fn no_statement_uses_what_several_servers_do_not_have() {
 fn a_statement_without_its_key_is_found() {
     let keyed = [
         "SELECT v.version FROM version v WHERE v.part = $1 AND v.rid = $2",
-        "DELETE FROM term WHERE term = $1 AND part = $4",
-        "INSERT INTO term (term, kind, rid, part) SELECT * FROM unnest($1, $2, $3, $4)",
+        "DELETE FROM content WHERE digest = $1 AND part = $4",
+        "INSERT INTO content (part, digest) SELECT * FROM unnest($1, $2)",
         "SELECT i.body FROM (SELECT i.rid FROM instance i WHERE ((i.part = $1 AND i.rid = $2))) o CROSS JOIN instance i WHERE i.part = o.part",
         "SELECT a.part FROM alias a WHERE a.name = $1",
     ];
@@ -112,7 +108,7 @@ fn a_statement_without_its_key_is_found() {
         assert_eq!(without_key(text), Vec::<&str>::new(), "{text}");
     }
     let unkeyed = "SELECT i.body FROM (SELECT i.rid FROM instance i WHERE i.rid = $1 AND EXISTS \
-         (SELECT 1 FROM term v WHERE v.part = i.part)) o CROSS JOIN instance i WHERE i.part = o.part";
+         (SELECT 1 FROM content v WHERE v.part = i.part)) o CROSS JOIN instance i WHERE i.part = o.part";
     assert_eq!(without_key(unkeyed).len(), 1);
     assert!(!is_reviewed(without_key(unkeyed)[0]));
     assert_eq!(without_key("UPDATE version SET body = NULL WHERE rid = $1").len(), 1);
