@@ -55,11 +55,14 @@ fn a_parameter() -> impl Strategy<Value = ParameterId> {
 
 fn a_term() -> impl Strategy<Value = Term> {
     prop_oneof![
-        6 => (0..12_u64).prop_map(Term::leading),
-        1 => Just(Term::judging(0)),
-        1 => Just(Term::judging(u64::MAX)),
+        5 => (0..12_u64).prop_map(Term::leading),
+        3 => a_judging_term(),
         1 => Just(Term::leading(u64::MAX)),
     ]
+}
+
+fn a_judging_term() -> impl Strategy<Value = Term> {
+    prop_oneof![3 => 0..3_u64, 1 => Just(u64::MAX)].prop_map(Term::judging)
 }
 
 /// A unit; the hashes 0 and 1 would be kept alike.
@@ -125,7 +128,8 @@ fn ids() -> impl Strategy<Value = Vec<InstanceId>> {
 }
 
 fn own_dossiers() -> impl Strategy<Value = Vec<(Part, Term)>> {
-    prop::collection::btree_set((prop::sample::select(&PARTS[..]), a_term()), 0..5).prop_map(|own| own.into_iter().collect())
+    let own = (prop::sample::select(&PARTS[..]), a_judging_term());
+    prop::collection::btree_set(own, 0..5).prop_map(|own| own.into_iter().collect())
 }
 
 fn a_condition() -> impl Strategy<Value = Condition> {
