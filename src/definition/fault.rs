@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The composite whose two components carry each other's expression.
+/// The composite whose two components carry each other's name; it is meant in the order of its expressions: `code$target`.
 const SWAPPED: &str = "http://hl7.org/fhir/SearchParameter/DocumentReference-relationship";
 
 /// Invariants that state another rule than they mean: key, what is stated, what is meant (as later versions of FHIR state it).
@@ -32,6 +32,14 @@ pub(super) fn corrected(parameter: &str, mut expressions: Vec<Cow<'static, str>>
         expressions.reverse();
     }
     expressions.into_iter().map(date_time).collect()
+}
+
+/// A composite's components, each with its own expression, in the order in which their values are written.
+pub(super) fn in_order<T>(parameter: &str, mut components: Vec<T>) -> Vec<T> {
+    if parameter == SWAPPED {
+        components.reverse();
+    }
+    components
 }
 
 /// The primitive type is called `dateTime`; Observation-code-value-date writes `DateTime`.

@@ -156,6 +156,7 @@ fn parameter(line: &ParameterFacts, by_url: &HashMap<&str, &ParameterFacts>) -> 
         .zip(fault::corrected(line.url, expressions))
         .map(|((url, _), expression)| component(line, url, expression, by_url))
         .collect::<Result<_, _>>()?;
+    let components = fault::in_order(line.url, components);
     Ok(Parameter {
         id: ParameterId::of_url(line.url),
         url: line.url.into(),

@@ -223,7 +223,7 @@ fn the_known_faults_of_composites_are_put_right() {
         let components = &registry.parameter(kind, code).unwrap().components;
         components.iter().map(|part| (part.url.rsplit('/').next().unwrap(), part.expression.to_string())).collect()
     };
-    let expected = [("DocumentReference-relatesto", "target".into()), ("DocumentReference-relation", "code".into())];
+    let expected = [("DocumentReference-relation", "code".into()), ("DocumentReference-relatesto", "target".into())];
     assert_eq!(components(ResourceType::DocumentReference, "relationship"), expected);
     let expected = [("clinical-code", "code".into()), ("Observation-value-date", "value.as(dateTime) | value.as(Period)".into())];
     assert_eq!(components(ResourceType::Observation, "code-value-date"), expected);

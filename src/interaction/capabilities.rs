@@ -13,7 +13,7 @@ use siphasher::sip::SipHasher24;
 
 use super::{Behaviour, Engine, Interaction, Request, Response, Status, Tag};
 use crate::config::SecurityMode;
-use crate::definition::{Compartment, Parameter, ParameterKind, Registry};
+use crate::definition::{Compartment, Parameter, Registry};
 use crate::fhir::ResourceType;
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::search::follow::references;
@@ -155,18 +155,9 @@ fn inclusions_against(registry: &Registry, kind: ResourceType) -> Vec<FhirString
     ResourceType::ALL.iter().flat_map(|source| of(*source)).collect()
 }
 
-/// Parameters without an expression are computed elsewhere or not at all; composite and special ones are not built.
+/// Of the parameters for which the standard names no elements, words alone are looked for.
 fn is_offered(parameter: &Parameter) -> bool {
-    match parameter.kind {
-        ParameterKind::Composite | ParameterKind::Special => false,
-        ParameterKind::Number
-        | ParameterKind::Date
-        | ParameterKind::String
-        | ParameterKind::Token
-        | ParameterKind::Reference
-        | ParameterKind::Quantity
-        | ParameterKind::Uri => parameter.expression.is_some(),
-    }
+    parameter.expression.is_some() || matches!(&*parameter.code, "_text" | "_content")
 }
 
 fn search_parameter(parameter: &Parameter) -> CapabilityStatementRestResourceSearchParam {

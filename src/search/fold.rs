@@ -9,13 +9,20 @@ pub const MAX_FOLDED_CHARS: usize = 200;
 /// Folds `text` and cuts it to [`MAX_FOLDED_CHARS`]. Apostrophes vanish (`d'Arc` is `darc`), other punctuation separates words.
 /// A text of nothing but punctuation is kept as it is, so that it is found by itself and not by everything.
 pub fn fold(text: &str) -> String {
-    let mut folded = Folded { text: String::with_capacity(text.len()), chars: 0, gap: false };
+    let mut folded = Folded { text: String::with_capacity(text.len()), chars: 0, gap: false, most: MAX_FOLDED_CHARS };
     if text.is_ascii() {
         text.bytes().for_each(|byte| folded.push(char::from(byte.to_ascii_lowercase())));
     } else {
         text.nfkd().flat_map(char::to_lowercase).filter(|c| !is_combining_mark(*c)).for_each(|c| folded.push_special(c));
     }
     if folded.text.is_empty() { text.trim().chars().take(MAX_FOLDED_CHARS).collect() } else { folded.text }
+}
+
+/// The same of all of a text, however long.
+pub(super) fn fold_whole(text: &str) -> String {
+    let mut folded = Folded { text: String::with_capacity(text.len()), chars: 0, gap: false, most: usize::MAX };
+    text.nfkd().flat_map(char::to_lowercase).filter(|c| !is_combining_mark(*c)).for_each(|c| folded.push_special(c));
+    folded.text
 }
 
 /// The beginnings of the words of a folded text after the first: `carreno quinones` gives `quinones`.
@@ -27,6 +34,8 @@ struct Folded {
     text: String,
     chars: usize,
     gap: bool,
+    /// How many characters it may have.
+    most: usize,
 }
 
 impl Folded {
@@ -57,12 +66,12 @@ impl Folded {
             self.gap = !self.text.is_empty();
             return;
         }
-        if self.gap && self.chars < MAX_FOLDED_CHARS - 1 {
+        if self.gap && self.chars < self.most - 1 {
             self.text.push(' ');
             self.chars += 1;
         }
         self.gap = false;
-        if self.chars < MAX_FOLDED_CHARS {
+        if self.chars < self.most {
             self.text.push(c);
             self.chars += 1;
         }

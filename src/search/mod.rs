@@ -14,6 +14,7 @@ mod page;
 mod parameter;
 mod pending;
 mod term;
+mod unit;
 
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,22 @@
 //! The plan of a search: what it means, in terms the store can execute, with nothing of the query's text left.
 
 mod condition;
+mod code;
 mod date;
 mod dossier;
+mod examine;
+mod judge;
 mod link;
 mod quantity;
 mod reference;
 mod scope;
 
+#[cfg(test)]
+pub(super) use judge::lies_within;
 pub use link::{Direction, Link};
 pub(super) use reference::pointing;
 
+pub use super::extract::Examination;
 use super::extract::Indexer;
 use super::index::Term;
 use super::page;
@@ -65,6 +71,10 @@ pub enum Condition {
     StringContains(ParameterId, Box<str>),
     /// A value of a number or quantity parameter, in that unit where one is given, lies so that every bound holds.
     Quantity(ParameterId, Option<Term>, Vec<QuantityBound>),
+    /// The instance rests in one of these places.
+    At(Vec<InstanceKey>),
+    /// The instance's body passes an examination.
+    Examined(Box<Examination>),
     /// The instance is linked with another one that fulfils a condition.
     Linked(Box<Link>),
 }

@@ -51,7 +51,7 @@ pub struct Match {
 /// # Errors
 /// The database is away; within the answer, a search that would cost too much.
 pub(super) fn search(connection: &mut Connection, access: &Access, plan: &Plan) -> QueryResult<Outcome<Page>> {
-    if !plan.condition.has_links() {
+    if !plan.condition.takes_steps() {
         return page(connection, access, plan).map(Ok);
     }
     connection.together(|connection| match link::decided(connection, access, plan) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::definition::{Compartment, Parameter, ParameterId, ParameterKind, Registry};
+use crate::definition::{Compartment, Component, Parameter, ParameterId, ParameterKind, Registry};
 use crate::fhir::ResourceType;
 use crate::fhirpath::Expression;
 use crate::outcome::{Failure, Outcome};
@@ -42,6 +42,20 @@ impl TypeIndex {
 }
 
 impl Facet {
+    /// A component of a composite parameter; its values are those of the parameter whose URL it names.
+    pub(super) fn of_component(registry: &Registry, kind: ResourceType, component: &Component) -> Outcome<Self> {
+        let id = ParameterId::of_url(component.url);
+        let named = registry.parameters(kind).iter().find(|parameter| parameter.id == id);
+        Ok(Self {
+            id,
+            kind: component.kind,
+            expression: Arc::new(Expression::parse(&component.expression).map_err(Failure::fault)?),
+            is_main_date: registry.main_date(kind).is_some_and(|main| main.id == id),
+            by_word: named.is_some_and(|named| parameter::is_by_word(&named.code, named.kind)),
+            is_own_patient: parameter::is_own_patient(registry, kind, id),
+        })
+    }
+
     fn compile(registry: &Registry, kind: ResourceType, parameter: &Parameter) -> Outcome<Self> {
         let text = parameter.expression.as_deref().unwrap_or_default();
         let expression = Expression::parse(text).map_err(|error| Failure::fault(format!("{}: {error}", parameter.url)))?;

@@ -2,6 +2,7 @@
 
 mod collect;
 mod date;
+mod examination;
 mod facet;
 mod pointer;
 mod quantity;
@@ -19,16 +20,20 @@ use chrono_tz::Tz;
 
 use super::index::{Epoch, IndexEntries};
 use super::parameter;
+use super::plan::Condition;
 use super::term::Terms;
 use crate::definition::{ParameterId, ParameterKind, Registry};
 use crate::fhir::json::{Node, Tree};
 use crate::fhir::{InstanceKey, Part, Reference, ResourceType};
 use crate::fhirpath::model::Model;
-use crate::fhirpath::{Element, Environment, Item};
+use crate::fhirpath::{Element, Environment, Expression, Item};
 use crate::outcome::{Failure, Outcome};
 use collect::{Collector, text_of};
+pub use examination::Examination;
+pub(in crate::search) use examination::{Asked, Repetitions, words_of};
 use facet::{Facet, TypeIndex};
 pub use pointer::{Name, Pointer};
+pub(in crate::search) use quantity::in_base_units;
 use shape::Shape;
 
 /// Writes the entries of one store. Cheap to share, made once; the expressions of a type are compiled when the first resource of
@@ -200,6 +205,41 @@ impl Indexer {
             });
         }
         Ok(())
+    }
+
+    /// A question to the bodies of instances of `kind` that fulfil what is `necessary`.
+    pub(super) fn examination(&self, kind: ResourceType, necessary: Condition, asked: Asked) -> Examination {
+        Examination::new(self, kind, necessary, asked)
+    }
+
+    /// The expression of a parameter of `kind`.
+    ///
+    /// # Errors
+    /// `Fault` where it has none or does not compile: a bug.
+    pub(super) fn expression(&self, kind: ResourceType, parameter: ParameterId) -> Outcome<Arc<Expression>> {
+        if let Some(facet) = self.of_type(kind)?.facets.iter().find(|facet| facet.id == parameter) {
+            return Ok(Arc::clone(&facet.expression));
+        }
+        let found = self.registry.parameters(kind).iter().find(|candidate| candidate.id == parameter);
+        let text = found.and_then(|found| found.expression.as_deref()).ok_or_else(|| Failure::fault("no expression"))?;
+        Expression::parse(text).map(Arc::new).map_err(Failure::fault)
+    }
+
+    /// The repetitions of a composite parameter of `kind`.
+    ///
+    /// # Errors
+    /// `Fault` where an expression of it does not compile: a bug.
+    pub(super) fn repetitions(&self, kind: ResourceType, parameter: ParameterId) -> Outcome<Repetitions> {
+        let composite = self.registry.parameters(kind).iter().find(|candidate| candidate.id == parameter);
+        let composite = composite.ok_or_else(|| Failure::fault("a composite that the registry does not know"))?;
+        let whole = Expression::parse(composite.expression.as_deref().unwrap_or_default()).map_err(Failure::fault)?;
+        let component = |component| Facet::of_component(&self.registry, kind, component);
+        Ok(Repetitions { whole, components: composite.components.iter().map(component).collect::<Outcome<_>>()? })
+    }
+
+    /// Whether the index keeps `parameter` of `kind`.
+    pub(super) fn keeps(&self, kind: ResourceType, parameter: ParameterId) -> bool {
+        self.of_type(kind).is_ok_and(|index| index.facets.iter().any(|facet| facet.id == parameter))
     }
 
     pub(super) fn terms(&self) -> &Terms {

@@ -6,6 +6,10 @@ use crate::definition::ParameterId;
 use crate::fhir::json::Node;
 use crate::search::index::{QuantityEntry, Term};
 use crate::search::term::UCUM;
+use crate::search::unit::BaseUnit;
+
+/// What a number is in the unit in which it is kept.
+type Amount<'a> = &'a dyn Fn(f64) -> f64;
 
 /// The system of `Money.currency`.
 pub(in crate::search) const CURRENCY: &str = "urn:iso:std:iso:4217";
@@ -18,7 +22,7 @@ impl Collector<'_> {
                     self.entries.quantities.push(QuantityEntry { parameter, unit: None, low: value, high: value });
                 }
             }
-            Shape::Quantity => self.measured(parameter, node, covered(node)),
+            Shape::Quantity => self.measured(parameter, node, &|amount| covered(node, amount)),
             Shape::Money => self.money(parameter, node),
             Shape::Range => self.range(parameter, node),
             Shape::Boolean | Shape::Text | Shape::Uri | Shape::Canonical | Shape::Date | Shape::Period => {}
@@ -36,13 +40,17 @@ impl Collector<'_> {
     fn range(&mut self, parameter: ParameterId, node: Node<'_>) {
         let (low, high) = (node.member("low"), node.member("high"));
         let Some(measured) = low.or(high) else { return };
-        let end = |end: Option<Node<'_>>, open| end.and_then(|end| end.member("value")).and_then(number).unwrap_or(open);
-        self.measured(parameter, measured, Some((end(low, f64::NEG_INFINITY), end(high, f64::INFINITY))));
+        let end = |end: Option<Node<'_>>| end.and_then(|end| end.member("value")).and_then(number);
+        let ends = (end(low), end(high));
+        self.measured(parameter, measured, &|amount| {
+            Some((ends.0.map_or(f64::NEG_INFINITY, amount), ends.1.map_or(f64::INFINITY, amount)))
+        });
     }
 
-    /// One entry in the unit as its system codes it; one more without the system where that is not UCUM, for `5||code`.
-    fn measured(&mut self, parameter: ParameterId, quantity: Node<'_>, range: Option<(f64, f64)>) {
-        let Some((low, high)) = range else { return };
+    /// One entry in the unit as its system codes it; one more without the system where that is not UCUM, for `5||code`; one more in
+    /// base units where it is and the unit is known. `range` is what it covers, each number as it is given.
+    fn measured(&mut self, parameter: ParameterId, quantity: Node<'_>, range: &dyn Fn(Amount<'_>) -> Option<(f64, f64)>) {
+        let Some((low, high)) = range(&|value| value) else { return };
         let (system, code) = (text_of(quantity, "system"), text_of(quantity, "code"));
         let plain = code.clone().or_else(|| text_of(quantity, "unit"));
         let plain = plain.map(|code| self.terms.unit(parameter, None, &code));
@@ -55,12 +63,26 @@ impl Collector<'_> {
             None => &[plain],
         };
         self.entries.quantities.extend(units.iter().map(|unit| QuantityEntry { parameter, unit: *unit, low, high }));
+        let base = code.as_deref().filter(|_| is_ucum).and_then(BaseUnit::read);
+        if let Some(base) = base
+            && let Some((low, high)) = range(&|value| base.amount(value))
+        {
+            let parameter = in_base_units(parameter);
+            let unit = Some(self.terms.unit(parameter, Some(UCUM), &base.code));
+            self.entries.quantities.push(QuantityEntry { parameter, unit, low, high });
+        }
     }
 }
 
-/// The numbers a quantity stands for: its comparator opens one side.
-fn covered(quantity: Node<'_>) -> Option<(f64, f64)> {
-    let value = quantity.member("value").and_then(number)?;
+/// The parameter under which the values of `parameter` stand in base units.
+pub(in crate::search) const fn in_base_units(parameter: ParameterId) -> ParameterId {
+    // The numbers of parameters are not negative.
+    ParameterId(!parameter.0)
+}
+
+/// The numbers a quantity stands for, each as `amount` gives it: its comparator opens one side.
+fn covered(quantity: Node<'_>, amount: Amount<'_>) -> Option<(f64, f64)> {
+    let value = amount(quantity.member("value").and_then(number)?);
     Some(match text_of(quantity, "comparator").as_deref() {
         Some("<") => (f64::NEG_INFINITY, value.next_down()),
         Some("<=") => (f64::NEG_INFINITY, value),

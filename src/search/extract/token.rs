@@ -26,10 +26,17 @@ impl Collector<'_> {
             Shape::Boolean | Shape::Number => self.code(parameter, node.raw()),
             Shape::Text | Shape::Uri | Shape::Canonical | Shape::Date => {
                 if let Some(text) = node.string() {
+                    self.content_type(parameter, node, &text);
                     self.code(parameter, &text);
                 }
             }
         }
+    }
+
+    /// A type of content that has parameters is found without them too.
+    fn content_type(&mut self, parameter: ParameterId, node: Node<'_>, text: &str) {
+        let plain = text.split_once(';').filter(|_| node.is_named("contentType"));
+        self.entries.terms.extend(plain.map(|(plain, _)| self.terms.uri(parameter, &plain.trim_end().to_lowercase())));
     }
 
     /// An identifier, or the identifier of a reference.

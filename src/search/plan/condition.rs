@@ -1,6 +1,6 @@
 //! One criterion as a condition on the index.
 
-use super::{Bound, Condition, date, link, quantity, reference};
+use super::{Bound, Condition, code, date, examine, link, quantity, reference};
 use crate::definition::{ParameterId, ParameterKind};
 use crate::fhir::{InstanceId, Instant, ResourceType};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
@@ -13,9 +13,11 @@ use crate::search::term::{Terms, TokenOf};
 /// The parameters whose values stand on the instance's row and not in its entries.
 const ID: &str = "_id";
 const LAST_UPDATED: &str = "_lastUpdated";
+/// The parameter whose values are types of content.
+const CONTENT_TYPE: &str = "contenttype";
 
 /// True of every instance.
-const ALWAYS: Condition = Condition::All(Vec::new());
+pub(super) const ALWAYS: Condition = Condition::All(Vec::new());
 /// True of none.
 const NEVER: Condition = Condition::Any(Vec::new());
 
@@ -32,7 +34,8 @@ pub(super) fn of(kind: ResourceType, criterion: &Criterion, (indexer, now): (&In
     }
 }
 
-fn of_filter(kind: ResourceType, filter: &Filter, (indexer, now): (&Indexer, Instant)) -> Outcome<Condition> {
+/// The same of a parameter of which the index keeps values, or whose values are examined.
+pub(super) fn of_filter(kind: ResourceType, filter: &Filter, (indexer, now): (&Indexer, Instant)) -> Outcome<Condition> {
     let (parameter, terms) = (filter.parameter, indexer.terms());
     let is_main_date = indexer.is_main_date(kind, parameter);
     let dates = |bounds| Condition::Date((!is_main_date).then_some(parameter), bounds);
@@ -41,19 +44,70 @@ fn of_filter(kind: ResourceType, filter: &Filter, (indexer, now): (&Indexer, Ins
         Test::Missing(missing) if filter.kind == ParameterKind::Date => {
             present(dates(vec![Bound::LowAtLeast(i64::MIN)]), !missing)
         }
-        Test::Missing(missing) => present(Condition::Term(terms.present(parameter)), !missing),
+        Test::Missing(missing) => present(has_value(kind, filter, indexer)?, !missing),
         Test::Number(values) => any(values, |value| quantity::number(parameter, None, value)),
         Test::Date(values) => any(values, |value| date::compared(value, (indexer.zone(), now), &dates)),
-        Test::String(how, values) => of_strings((terms, parameter), &filter.code, *how, values)?,
+        Test::String(how, values) => of_strings((terms, parameter), *how, values),
         Test::Token(TokenMatch::Is, values) => own_tokens((indexer, kind), parameter, values),
         Test::Token(TokenMatch::IsNot, values) => negated(own_tokens((indexer, kind), parameter, values)),
+        Test::Token(TokenMatch::Below, values) if &*filter.code == CONTENT_TYPE => of_content_types(terms, parameter, values),
+        Test::Token(how @ (TokenMatch::Above | TokenMatch::Below), values) => {
+            let implied = indexer.implied_system(kind, parameter);
+            let expanded = values.iter().flat_map(|value| code::hierarchy(indexer.registry(), *how, value, implied));
+            own_tokens((indexer, kind), parameter, &expanded.collect::<Vec<_>>())
+        }
+        Test::ValueSet { negated, urls } => {
+            let codes = urls.iter().map(|url| code::value_set(indexer.registry(), (kind, &filter.code), url));
+            let codes = codes.collect::<Outcome<Vec<_>>>()?.concat();
+            present(own_tokens((indexer, kind), parameter, &codes), !negated)
+        }
+        Test::Text(values) => examine::text(kind, parameter, values, indexer)?,
+        Test::OfType(values) => examine::of_type(kind, parameter, values, indexer)?,
+        Test::Near(values) => examine::near(kind, parameter, values, indexer)?,
+        Test::Words(place, values) => examine::words(kind, *place, values, indexer),
+        Test::Composite(values) => examine::composite(kind, parameter, values, (indexer, now))?,
         Test::Identifier(values) => tokens(terms, parameter, TokenOf::Identifier, values),
         Test::Reference(PathMatch::Is, values) => any(values, |value| reference::condition(kind, parameter, value, indexer)),
         Test::Quantity(values) => any(values, |value| quantity::measured(terms, parameter, value)),
         Test::Uri(PathMatch::Is, values) => any(values, |value| Condition::Term(terms.uri(parameter, value))),
-        Test::Token(..) | Test::Reference(..) | Test::Uri(..) => return Err(unsupported("this modifier")),
-        Test::Composite(_) | Test::Special(_) => return Err(unsupported("this kind of parameter")),
+        Test::Uri(PathMatch::Above, values) => {
+            let above: Vec<_> = values.iter().flat_map(|value| uris_above(value)).collect();
+            any(&above, |value| Condition::Term(terms.uri(parameter, value)))
+        }
+        Test::Uri(PathMatch::Below, values) => examine::uri_below(kind, parameter, values, indexer)?,
+        Test::Reference(PathMatch::Above | PathMatch::Below, _) => return Err(unsupported("this modifier of a reference")),
     })
+}
+
+/// That the parameter has a value.
+fn has_value(kind: ResourceType, filter: &Filter, indexer: &Indexer) -> Outcome<Condition> {
+    match filter.kind {
+        ParameterKind::Composite => examine::complete(kind, filter.parameter, indexer),
+        ParameterKind::Special => examine::present(kind, filter.parameter, indexer),
+        _ => Ok(Condition::Term(indexer.terms().present(filter.parameter))),
+    }
+}
+
+/// The URI itself and everything over it in its path: `http://a/b/c`, `http://a/b`, `http://a`; likewise what ends in the slash.
+fn uris_above(uri: &str) -> Vec<&str> {
+    let root = uri.find("://").map_or(0, |at| at + 3);
+    let cuts = uri.bytes().enumerate().filter(|(at, byte)| *at > root && matches!(byte, b'/' | b':'));
+    let mut above: Vec<&str> = cuts.flat_map(|(at, _)| [uri.get(..at), uri.get(..=at)]).flatten().collect();
+    above.push(uri);
+    above.dedup();
+    above
+}
+
+/// A type of content with whatever parameters: `text/plain` with a charset.
+fn of_content_types(terms: &Terms, parameter: ParameterId, values: &[TokenValue]) -> Condition {
+    let of = |value: &TokenValue| match value {
+        TokenValue::Code(code) | TokenValue::CodeWithoutSystem(code) | TokenValue::SystemCode(_, code) => Condition::Any(vec![
+            tokens(terms, parameter, TokenOf::Value, &[TokenValue::Code(code.clone())]),
+            Condition::Term(terms.uri(parameter, &code.to_lowercase())),
+        ]),
+        TokenValue::System(_) => NEVER,
+    };
+    any(values, of)
 }
 
 /// Every instance has an id.
@@ -84,21 +138,18 @@ fn of_last_updated(filter: &Filter, (indexer, now): (&Indexer, Instant)) -> Outc
     }
 }
 
-fn of_strings((terms, parameter): (&Terms, ParameterId), code: &str, how: TextMatch, values: &[Box<str>]) -> Outcome<Condition> {
-    if how == TextMatch::FullText {
-        return Err(unsupported("the modifier `text`").at(format!("http.{code}")));
-    }
-    Ok(any(values, |value| match how {
+fn of_strings((terms, parameter): (&Terms, ParameterId), how: TextMatch, values: &[Box<str>]) -> Condition {
+    any(values, |value| match how {
         TextMatch::Exact => Condition::All(vec![
             Condition::StringPrefix(parameter, fold(value).into()),
             Condition::Term(terms.exact(parameter, value)),
         ]),
         TextMatch::Contains => Condition::StringContains(parameter, fold(value).into()),
-        TextMatch::Starts | TextMatch::FullText => Condition::StringPrefix(parameter, fold(value).into()),
-    }))
+        TextMatch::Starts => Condition::StringPrefix(parameter, fold(value).into()),
+    })
 }
 
-fn tokens(terms: &Terms, parameter: ParameterId, of: TokenOf, values: &[TokenValue]) -> Condition {
+pub(super) fn tokens(terms: &Terms, parameter: ParameterId, of: TokenOf, values: &[TokenValue]) -> Condition {
     any(values, |value| match value {
         TokenValue::Code(code) => Condition::Term(terms.code(parameter, of, code)),
         TokenValue::SystemCode(system, code) => {

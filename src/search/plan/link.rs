@@ -62,13 +62,19 @@ fn other(kind: ResourceType, criterion: &Criterion, context: (&Indexer, Instant)
 }
 
 impl Condition {
-    /// Whether the store must decide a link before it can judge an instance.
-    pub fn has_links(&self) -> bool {
+    /// Whether the store must take steps before it can judge an instance.
+    pub fn takes_steps(&self) -> bool {
         match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::has_links),
-            Self::Not(part) => part.has_links(),
-            Self::Linked(_) => true,
-            Self::Term(_) | Self::InDossier(_) | Self::Kind(_) | Self::Id(_) | Self::Date(..) | Self::Updated(_) => false,
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::takes_steps),
+            Self::Not(part) => part.takes_steps(),
+            Self::Linked(_) | Self::Examined(_) => true,
+            Self::Term(_)
+            | Self::At(_)
+            | Self::InDossier(_)
+            | Self::Kind(_)
+            | Self::Id(_)
+            | Self::Date(..)
+            | Self::Updated(_) => false,
             Self::StringPrefix(..) | Self::StringContains(..) | Self::Quantity(..) => false,
         }
     }

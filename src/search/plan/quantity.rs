@@ -3,9 +3,11 @@
 
 use super::{Condition, QuantityBound};
 use crate::definition::ParameterId;
+use crate::search::extract::in_base_units;
 use crate::search::index::Term;
 use crate::search::query::{Compared, NumberValue, Prefix, QuantityValue, UnitValue};
 use crate::search::term::{Terms, UCUM};
+use crate::search::unit::BaseUnit;
 
 /// How far `ap` reaches to each side, as a part of the value.
 const APPROXIMATION: f64 = 0.1;
@@ -37,7 +39,15 @@ pub(super) fn measured(terms: &Terms, parameter: ParameterId, value: &QuantityVa
     let of_unit = |system, code: &str| number(parameter, Some(terms.unit(parameter, system, code)), &value.number);
     match &value.unit {
         None => number(parameter, None, &value.number),
-        Some(UnitValue::Coded(system, code)) => of_unit(Some(system), code),
+        Some(UnitValue::Coded(system, code)) => match BaseUnit::read(code).filter(|_| **system == *UCUM) {
+            Some(base) => {
+                let (parameter, number) = (in_base_units(parameter), value.number);
+                let NumberValue { value, low, high } = number.value;
+                let value = NumberValue { value: base.amount(value), low: base.amount(low), high: base.amount(high) };
+                self::number(parameter, Some(terms.unit(parameter, Some(UCUM), &base.code)), &Compared { value, ..number })
+            }
+            None => of_unit(Some(system), code),
+        },
         Some(UnitValue::Plain(code)) => Condition::Any(vec![of_unit(Some(UCUM), code), of_unit(None, code)]),
     }
 }

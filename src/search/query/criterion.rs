@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::fault::Fault;
 use super::name::Name;
 use super::read;
-use super::value::Test;
+use super::value::{Place, Test};
 use super::{MAX_BRANCHES, MAX_LINKS};
 use crate::definition::{Parameter, ParameterId, ParameterKind, Registry};
 use crate::fhir::ResourceType;
@@ -91,6 +91,9 @@ fn read_link(
 ) -> Result<Option<Criterion>, Fault> {
     match Name::read(name).ok_or_else(|| Fault::wrong("`_has` needs a type, a reference parameter and a parameter"))? {
         Name::Plain { code, modifier } => {
+            if let Some(special) = special(registry, kind, (code, modifier), value)? {
+                return Ok(Some(special));
+            }
             let parameter = find(registry, kind, code)?;
             let test = read::test(parameter, modifier, value)?;
             Ok(test.map(|test| Criterion::Own(Filter { parameter: parameter.id, code: code.into(), kind: parameter.kind, test })))
@@ -108,6 +111,42 @@ fn read_link(
             Ok(asked.map(|criterion| Criterion::Has(has(criterion))))
         }
     }
+}
+
+/// What is asked by the parameters for which the standard names no elements.
+fn special(
+    registry: &Registry,
+    kind: ResourceType,
+    (code, modifier): (&str, Option<&str>),
+    value: &str,
+) -> Result<Option<Criterion>, Fault> {
+    let place = match code {
+        "_text" => Place::Narrative,
+        "_content" => Place::Resource,
+        "_list" if modifier.is_none() => return list(registry, value),
+        _ => return Ok(None),
+    };
+    let Some(parameter) = registry.parameter(kind, code) else { return Ok(None) };
+    if let Some(modifier) = modifier {
+        return Err(Fault::modifier(modifier, code, "none"));
+    }
+    let values = read::texts(value)?;
+    let filter = Filter { parameter: parameter.id, code: code.into(), kind: parameter.kind, test: Test::Words(place, values) };
+    Ok(Some(Criterion::Own(filter)))
+}
+
+/// `_list=x`: the instances that the List `x` has as items.
+fn list(registry: &Registry, value: &str) -> Result<Option<Criterion>, Fault> {
+    if value.starts_with('$') {
+        return Err(Fault::unsupported("a functional list").firmly());
+    }
+    let value = value.replace("List/", "");
+    let item = find_reference(registry, ResourceType::List, "item")?;
+    let id = find(registry, ResourceType::List, "_id")?;
+    let Some(test) = read::test(id, None, &value)? else { return Ok(None) };
+    let own = Filter { parameter: id.id, code: "_id".into(), kind: id.kind, test };
+    let criterion = Box::new(Criterion::Own(own));
+    Ok(Some(Criterion::Has(ReverseChain { kind: ResourceType::List, parameter: item.id, criterion })))
 }
 
 fn find<'r>(registry: &'r Registry, kind: ResourceType, code: &str) -> Result<&'r Parameter, Fault> {
@@ -166,11 +205,8 @@ impl Criterion {
     /// What of it this server cannot search yet.
     pub(super) fn unsupported(&self) -> Option<Fault> {
         match self {
-            // The parameter itself may be left out, its modifiers may not (R4 search.html §modifiers).
-            Self::Own(filter) => filter.test.unsupported().map(|what| match filter.test {
-                Test::Composite(_) | Test::Special(_) => Fault::unsupported(what),
-                _ => Fault::unsupported(what).firmly(),
-            }),
+            // A parameter may be left out, its modifiers may not (R4 search.html §modifiers).
+            Self::Own(filter) => filter.test.unsupported().map(|what| Fault::unsupported(what).firmly()),
             Self::Chain(chain) => chain.targets.iter().find_map(|(_, criterion)| criterion.unsupported()),
             Self::Has(has) => has.criterion.unsupported(),
         }

@@ -78,7 +78,7 @@ impl Fault {
 }
 
 /// The beginning of a text that a client sent, without control characters.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::search) fn quoted(text: &str) -> String {
     text.chars().take(MAX_QUOTED_CHARS).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 

@@ -22,12 +22,16 @@ pub use name::Modifier;
 pub use number::{NumberValue, Prefix};
 pub use result::{PAGE_PARAMETER, ResultParameters, SortBy, SortedParameter, SortedValue, Summary, Total};
 pub use scope::{Scope, Within};
-pub use value::{Compared, PathMatch, QuantityValue, ReferenceValue, Test, TextMatch, TokenMatch, TokenValue, UnitValue};
+pub use value::{
+    Compared, Near, PathMatch, Place, QuantityValue, ReferenceValue, Test, TextMatch, TokenMatch, TokenValue, TypedIdentifier,
+    UnitValue,
+};
 
 use crate::definition::Registry;
 use crate::fhir::ResourceType;
 use crate::outcome::{Failure, Issue, Kind, Outcome};
-use fault::{Fault, quoted};
+use fault::Fault;
+pub(in crate::search) use fault::quoted;
 use result::Taken;
 
 /// The most parameters of one query.

@@ -1,22 +1,27 @@
 //! From the text of a value to its type, by the type of the parameter.
 
 use super::MAX_VALUES;
+use super::criterion::Filter;
 use super::fault::Fault;
 use super::name::Modifier;
 use super::number::{NumberValue, Prefix};
 use super::split::Piece;
-use super::value::{Compared, PathMatch, QuantityValue, ReferenceValue, Test, TextMatch, TokenMatch, TokenValue, UnitValue};
-use crate::definition::{Parameter, ParameterKind};
+use super::value::{
+    Compared, Near, PathMatch, QuantityValue, ReferenceValue, Test, TextMatch, TokenMatch, TokenValue, TypedIdentifier, UnitValue,
+};
+use crate::definition::{Component, Parameter, ParameterId, ParameterKind};
 use crate::fhir::date::{Form, PartialDate};
 use crate::fhir::{Reference, ResourceType};
 use crate::search::parameter::type_of_bare_id;
 
+/// The special parameter by which places are searched.
+const NEAR: &str = "near";
+/// How far around a place is searched where the query does not say.
+const USUAL_DISTANCE_KM: f64 = 50.0;
+
 /// What `value` asks of `parameter`; `None` where it asks nothing, because it is empty.
 pub(super) fn test(parameter: &Parameter, modifier: Option<&str>, value: &str) -> Result<Option<Test>, Fault> {
     let modifier = modifier.map(|text| read_modifier(parameter, text)).transpose()?;
-    if parameter.kind == ParameterKind::Special {
-        return Ok((!value.is_empty()).then(|| Test::Special(value.into())));
-    }
     let pieces: Vec<Piece<'_>> =
         Piece::whole(value).split(b',').filter(|piece| !piece.raw.trim().is_empty()).take(MAX_VALUES + 1).collect();
     if pieces.len() > MAX_VALUES {
@@ -31,20 +36,30 @@ pub(super) fn test(parameter: &Parameter, modifier: Option<&str>, value: &str) -
     of_kind(parameter, modifier, &pieces).map(Some)
 }
 
+/// The texts of a value, which are alternatives.
+pub(super) fn texts(value: &str) -> Result<Vec<Box<str>>, Fault> {
+    let pieces: Vec<Piece<'_>> = Piece::whole(value).split(b',').filter(|piece| !piece.raw.trim().is_empty()).collect();
+    if pieces.len() > MAX_VALUES {
+        return Err(Fault::too_many("values of one parameter", MAX_VALUES));
+    }
+    each(&pieces, text)
+}
+
 fn of_kind(parameter: &Parameter, modifier: Option<Modifier>, pieces: &[Piece<'_>]) -> Result<Test, Fault> {
     Ok(match parameter.kind {
         ParameterKind::Number => Test::Number(each(pieces, number)?),
         ParameterKind::Date => Test::Date(each(pieces, date)?),
         ParameterKind::String => Test::String(text_match(modifier), each(pieces, text)?),
-        ParameterKind::Token => Test::Token(token_match(modifier), each(pieces, token)?),
+        ParameterKind::Token => tokens(modifier, pieces)?,
         ParameterKind::Reference => match modifier {
             Some(Modifier::Identifier) => Test::Identifier(each(pieces, token)?),
             Some(Modifier::Type(kind)) => Test::Reference(PathMatch::Is, each(pieces, |piece| typed_reference(piece, kind))?),
             _ => Test::Reference(path_match(modifier), each(pieces, |piece| reference(piece, type_of_bare_id(parameter)))?),
         },
-        ParameterKind::Composite => Test::Composite(each(pieces, components)?),
+        ParameterKind::Composite => Test::Composite(each(pieces, |piece| components(parameter, piece))?),
         ParameterKind::Quantity => Test::Quantity(each(pieces, quantity)?),
         ParameterKind::Uri => Test::Uri(path_match(modifier), each(pieces, text)?),
+        ParameterKind::Special if parameter.code == NEAR => Test::Near(each(pieces, near)?),
         ParameterKind::Special => return Err(Fault::unsupported("this parameter")),
     })
 }
@@ -56,12 +71,12 @@ fn each<'v, T>(pieces: &[Piece<'v>], read: impl Fn(Piece<'v>) -> Result<T, Fault
 /// The modifiers each type of parameter has in R4.
 const fn modifiers(kind: ParameterKind) -> &'static str {
     match kind {
-        ParameterKind::String => "missing, exact, contains, text",
+        ParameterKind::String => "missing, exact, contains",
         ParameterKind::Token => "missing, not, text, in, not-in, above, below, of-type",
         ParameterKind::Reference => "missing, identifier, above, below, and the types it points at",
         ParameterKind::Uri => "missing, above, below",
         ParameterKind::Number | ParameterKind::Date | ParameterKind::Quantity | ParameterKind::Composite => "missing",
-        ParameterKind::Special => "none",
+        ParameterKind::Special => "missing",
     }
 }
 
@@ -90,21 +105,55 @@ fn text_match(modifier: Option<Modifier>) -> TextMatch {
     match modifier {
         Some(Modifier::Exact) => TextMatch::Exact,
         Some(Modifier::Contains) => TextMatch::Contains,
-        Some(Modifier::Text) => TextMatch::FullText,
         _ => TextMatch::Starts,
     }
 }
 
-fn token_match(modifier: Option<Modifier>) -> TokenMatch {
-    match modifier {
-        Some(Modifier::Not) => TokenMatch::IsNot,
-        Some(Modifier::Text) => TokenMatch::Text,
-        Some(Modifier::In) => TokenMatch::In,
-        Some(Modifier::NotIn) => TokenMatch::NotIn,
-        Some(Modifier::Above) => TokenMatch::Above,
-        Some(Modifier::Below) => TokenMatch::Below,
-        Some(Modifier::OfType) => TokenMatch::OfType,
-        _ => TokenMatch::Is,
+fn tokens(modifier: Option<Modifier>, pieces: &[Piece<'_>]) -> Result<Test, Fault> {
+    Ok(match modifier {
+        Some(Modifier::Not) => Test::Token(TokenMatch::IsNot, each(pieces, token)?),
+        Some(Modifier::Above) => Test::Token(TokenMatch::Above, each(pieces, token)?),
+        Some(Modifier::Below) => Test::Token(TokenMatch::Below, each(pieces, token)?),
+        Some(Modifier::Text) => Test::Text(each(pieces, text)?),
+        Some(Modifier::In) => Test::ValueSet { negated: false, urls: each(pieces, text)? },
+        Some(Modifier::NotIn) => Test::ValueSet { negated: true, urls: each(pieces, text)? },
+        Some(Modifier::OfType) => Test::OfType(each(pieces, typed_identifier)?),
+        _ => Test::Token(TokenMatch::Is, each(pieces, token)?),
+    })
+}
+
+fn typed_identifier(piece: Piece<'_>) -> Result<TypedIdentifier, Fault> {
+    let parts: Vec<Box<str>> = piece.split(b'|').map(|part| part.text().into()).collect();
+    match <[Box<str>; 3]>::try_from(parts) {
+        Ok([system, code, value]) if ![&system, &code, &value].iter().any(|part| part.is_empty()) => {
+            Ok(TypedIdentifier { system, code, value })
+        }
+        _ => Err(Fault::value(piece.raw, piece.position, "an identifier of a type: system|code|value, all three of them")),
+    }
+}
+
+/// `latitude|longitude|distance|unit`, the last two optional.
+fn near(piece: Piece<'_>) -> Result<Near, Fault> {
+    let refused = || Fault::value(piece.raw, piece.position, "a place such as 48.85|2.35|10|km, the unit one of km, m, mi");
+    let parts: Vec<String> = piece.split(b'|').map(Piece::text).collect();
+    let number = |index: usize| parts.get(index).and_then(|part| NumberValue::read(part)).map(|number| number.value);
+    let (latitude, longitude) = number(0).zip(number(1)).ok_or_else(refused)?;
+    let distance = match parts.get(2) {
+        None => USUAL_DISTANCE_KM,
+        Some(empty) if empty.is_empty() => USUAL_DISTANCE_KM,
+        Some(_) => number(2).ok_or_else(refused)? * kilometres(parts.get(3).map_or("", String::as_str)).ok_or_else(refused)?,
+    };
+    let is_on_earth = latitude.abs() <= 90.0 && longitude.abs() <= 180.0 && distance >= 0.0 && parts.len() <= 4;
+    if is_on_earth { Ok(Near { latitude, longitude, distance }) } else { Err(refused()) }
+}
+
+/// How many kilometres a unit is.
+fn kilometres(unit: &str) -> Option<f64> {
+    match unit {
+        "" | "km" => Some(1.0),
+        "m" => Some(0.001),
+        "mi" | "mi_us" | "[mi_i]" | "[mi_us]" => Some(1.609_344),
+        _ => None,
     }
 }
 
@@ -155,8 +204,29 @@ fn token(piece: Piece<'_>) -> Result<TokenValue, Fault> {
     }
 }
 
-fn components(piece: Piece<'_>) -> Result<Vec<Box<str>>, Fault> {
-    Ok(piece.split(b'$').map(|component| component.raw.into()).collect())
+/// What a value asks of each component, parted by `$`.
+fn components(parameter: &Parameter, piece: Piece<'_>) -> Result<Vec<Filter>, Fault> {
+    let parts: Vec<Piece<'_>> = piece.split(b'$').collect();
+    if parts.len() != parameter.components.len() {
+        let expected = format!("{} values parted by `$`", parameter.components.len());
+        return Err(Fault::value(piece.raw, piece.position, &expected));
+    }
+    parameter.components.iter().zip(parts).map(|(component, part)| component_filter(parameter, component, part)).collect()
+}
+
+fn component_filter(composite: &Parameter, component: &Component, part: Piece<'_>) -> Result<Filter, Fault> {
+    if part.raw.trim().is_empty() {
+        return Err(Fault::value(part.raw, part.position, "a value; each component needs one"));
+    }
+    let parameter = Parameter {
+        id: ParameterId::of_url(component.url),
+        kind: component.kind,
+        targets: component.targets.clone(),
+        components: Vec::new(),
+        ..composite.clone()
+    };
+    let test = of_kind(&parameter, None, &[part])?;
+    Ok(Filter { parameter: parameter.id, code: (&*composite.code).into(), kind: component.kind, test })
 }
 
 fn quantity(piece: Piece<'_>) -> Result<QuantityValue, Fault> {

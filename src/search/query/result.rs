@@ -152,9 +152,7 @@ impl ResultParameters {
 fn not_offered(name: &str) -> Result<Taken, Fault> {
     let code = name.split_once([':', '.']).map_or(name, |(code, _)| code);
     match code {
-        "_contained" | "_containedType" | "_score" | "_list" | "_filter" | "_query" | "_text" | "_content" => {
-            Err(Fault::unsupported(&format!("`{code}`")))
-        }
+        "_contained" | "_containedType" | "_score" | "_query" => Err(Fault::unsupported(&format!("`{code}`"))),
         _ => Ok(Taken::NotMine),
     }
 }

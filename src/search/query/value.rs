@@ -1,5 +1,6 @@
 //! The values of a query as types.
 
+use super::criterion::Filter;
 use super::number::{NumberValue, Prefix};
 use crate::fhir::date::PartialDate;
 use crate::fhir::{InstanceId, ResourceType};
@@ -76,8 +77,6 @@ pub enum TextMatch {
     Contains,
     /// Everything.
     Exact,
-    /// `:text`
-    FullText,
 }
 
 /// What of a token must agree.
@@ -87,18 +86,32 @@ pub enum TokenMatch {
     Is,
     /// None of the values: `:not`.
     IsNot,
-    /// `:text`
-    Text,
-    /// `:in`
-    In,
-    /// `:not-in`
-    NotIn,
-    /// `:above`
+    /// One of the values, or a concept that subsumes one: `:above`.
     Above,
-    /// `:below`
+    /// One of the values, or a concept that one subsumes: `:below`.
     Below,
-    /// `:of-type`
-    OfType,
+}
+
+/// An identifier and what kind of identifier it is: `:of-type`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypedIdentifier {
+    /// The system of the code of its type.
+    pub system: Box<str>,
+    /// The code of its type.
+    pub code: Box<str>,
+    /// Its value.
+    pub value: Box<str>,
+}
+
+/// A place and how far around it is searched: `near`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Near {
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// Kilometres.
+    pub distance: f64,
 }
 
 /// What of a `uri`, or of a reference in a hierarchy, must agree.
@@ -110,6 +123,15 @@ pub enum PathMatch {
     Above,
     /// `:below`
     Below,
+}
+
+/// Where words are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the narrative: `_text`.
+    Narrative,
+    /// In any text of the resource: `_content`.
+    Resource,
 }
 
 /// What a value of the parameter must be. Several values: one of them is enough.
@@ -129,34 +151,39 @@ pub enum Test {
     Reference(PathMatch, Vec<ReferenceValue>),
     /// `reference` by `Reference.identifier`
     Identifier(Vec<TokenValue>),
-    /// `composite`: the components of each value, in order.
-    Composite(Vec<Vec<Box<str>>>),
+    /// `composite`: for each value what is asked of the components, in their order.
+    Composite(Vec<Vec<Filter>>),
     /// `quantity`
     Quantity(Vec<QuantityValue>),
     /// `uri`
     Uri(PathMatch, Vec<Box<str>>),
-    /// `special`: the parameter's own grammar.
-    Special(Box<str>),
+    /// `token`: the beginning of a text that goes with the code.
+    Text(Vec<Box<str>>),
+    /// `token`: a code in one of these value sets; in none of them where it is negated.
+    ValueSet {
+        /// `:not-in`
+        negated: bool,
+        /// Their canonical URLs.
+        urls: Vec<Box<str>>,
+    },
+    /// `token`: an identifier of a type.
+    OfType(Vec<TypedIdentifier>),
+    /// Positions on earth.
+    Near(Vec<Near>),
+    /// Words of the narrative, or of the whole resource.
+    Words(Place, Vec<Box<str>>),
 }
 
 impl Test {
-    /// What of it this server cannot search yet.
+    /// What of it this server cannot search.
     pub(super) fn unsupported(&self) -> Option<&'static str> {
         match self {
-            Self::String(TextMatch::FullText, _) | Self::Token(TokenMatch::Text, _) => Some("the modifier `text`"),
-            Self::Token(TokenMatch::In, _) => Some("the modifier `in`"),
-            Self::Token(TokenMatch::NotIn, _) => Some("the modifier `not-in`"),
-            Self::Token(TokenMatch::OfType, _) => Some("the modifier `of-type`"),
-            Self::Token(TokenMatch::Above, _) => Some("the modifier `above`"),
-            Self::Token(TokenMatch::Below, _) => Some("the modifier `below`"),
-            Self::Reference(PathMatch::Above, _) | Self::Uri(PathMatch::Above, _) => Some("the modifier `above`"),
-            Self::Reference(PathMatch::Below, _) | Self::Uri(PathMatch::Below, _) => Some("the modifier `below`"),
-            Self::Composite(_) => Some("a composite parameter"),
-            Self::Special(_) => Some("this parameter"),
+            Self::Reference(PathMatch::Above, _) => Some("the modifier `above` of a reference"),
+            Self::Reference(PathMatch::Below, _) => Some("the modifier `below` of a reference"),
             Self::Missing(_) | Self::Number(_) | Self::Date(_) | Self::Identifier(_) | Self::Quantity(_) => None,
-            Self::String(TextMatch::Starts | TextMatch::Contains | TextMatch::Exact, _) => None,
-            Self::Token(TokenMatch::Is | TokenMatch::IsNot, _) => None,
-            Self::Reference(PathMatch::Is, _) | Self::Uri(PathMatch::Is, _) => None,
+            Self::String(..) | Self::Token(..) | Self::Uri(..) | Self::Reference(PathMatch::Is, _) => None,
+            Self::Composite(_) | Self::Text(_) | Self::ValueSet { .. } | Self::OfType(_) | Self::Near(_) => None,
+            Self::Words(..) => None,
         }
     }
 }

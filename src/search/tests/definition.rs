@@ -159,8 +159,8 @@ impl Measured {
     }
 
     /// What numbers it may be: the ends, and whether each belongs to it.
-    fn numbers(&self) -> ((f64, bool), (f64, bool)) {
-        let value: f64 = self.value.parse().unwrap();
+    fn numbers(&self, scale: f64) -> ((f64, bool), (f64, bool)) {
+        let value = self.value.parse::<f64>().unwrap() * scale;
         match self.comparator {
             Some("<") => ((f64::NEG_INFINITY, true), (value, false)),
             Some("<=") => ((f64::NEG_INFINITY, true), (value, true)),
@@ -207,8 +207,9 @@ fn precision(number: &str) -> f64 {
     }
 }
 
-fn number_matches(prefix: &str, search: &str, target: &Measured) -> bool {
-    let ((low, low_belongs), (high, high_belongs)) = target.numbers();
+/// `scale` is how many of the unit sought the target's unit is.
+fn number_matches(prefix: &str, search: &str, (target, scale): (&Measured, f64)) -> bool {
+    let ((low, low_belongs), (high, high_belongs)) = target.numbers(scale);
     let value: f64 = search.parse().unwrap();
     let half = precision(search);
     // Half units are exact in decimal; these sums are what the nearest double of that decimal is.
@@ -295,13 +296,17 @@ proptest! {
             None => format!("{prefix}{sought}"),
             Some((system, code)) => format!("{prefix}{sought}|{}|{code}", system.unwrap_or_default()),
         };
-        let unit_fits = |own: &Measured| match (unit, own.unit) {
-            (None, _) => true,
-            (Some((None, code)), Some((_, own_code))) => code == own_code,
-            (Some(unit), Some(own)) => unit == own,
-            (Some(_), None) => false,
+        let milligrams = |code| if code == "Mg" { 1e9 } else { 1.0 };
+        let scale = |own: &Measured| match (unit, own.unit) {
+            (None, _) => Some(1.0),
+            (Some((None, code)), Some((_, own_code))) => (code == own_code).then_some(1.0),
+            (Some((Some("http://unitsofmeasure.org"), code)), Some((Some("http://unitsofmeasure.org"), own_code))) => {
+                Some(milligrams(own_code) / milligrams(code))
+            }
+            (Some(unit), Some(own)) => (unit == own).then_some(1.0),
+            (Some(_), None) => None,
         };
-        let expected = resource.quantities.iter().any(|own| unit_fits(own) && number_matches(prefix, sought, own));
+        let expected = resource.quantities.iter().any(|own| scale(own).is_some_and(|scale| number_matches(prefix, sought, (own, scale))));
         prop_assert_eq!(finds(indexer(), &resource.json(), "component-value-quantity", &value), expected, "{}", value);
     }
 

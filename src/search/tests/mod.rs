@@ -48,6 +48,6 @@ fn finds(indexer: &Indexer, resource: &Value, name: &str, value: &str) -> bool {
     let query = query(kind, &[(name, value)]).unwrap_or_else(|failure| panic!("{name}={value}: {failure}"));
     let plan = query.plan(indexer, SIZE, NOW).unwrap();
     let id = resource["id"].as_str().unwrap_or("none").parse().unwrap();
-    let candidate = Candidate { kind, id, updated: NOW, entries: entries(indexer, resource) };
+    let candidate = Candidate { kind, id, updated: NOW, entries: entries(indexer, resource), body: resource.to_string() };
     candidate.fulfils(&plan.condition)
 }

@@ -210,3 +210,167 @@ fn a_number_at_the_edge_of_a_range_belongs_to_the_range_that_begins_there() {
 fn a_search_without_criteria_finds_everything() {
     assert_eq!(plan_of(ResourceType::Patient, &[]).condition, Condition::All(Vec::new()));
 }
+
+#[test]
+fn every_modifier_of_a_token_is_answered() {
+    let observation = json!({"resourceType": "Observation", "status": "final",
+        "identifier": [{"type": {"coding": [{"system": "urn:t", "code": "MR"}], "text": "Numéro"}, "value": "12"},
+            {"type": {"coding": [{"system": "urn:t", "code": "SS"}]}, "value": "13"}],
+        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}]}],
+        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4", "display": "Fréquence cardiaque"}], "text": "Pouls au repos"}});
+    let category = "http://hl7.org/fhir/ValueSet/observation-category";
+    let table = [
+        ("code:text", "frequence", true),
+        ("code:text", "POULS AU", true),
+        ("code:text", "cardiaque", false),
+        ("code:text", "x,pouls", true),
+        ("identifier:text", "numero", true),
+        ("identifier:of-type", "urn:t|MR|12", true),
+        ("identifier:of-type", "urn:t|MR|13", false),
+        ("identifier:of-type", "urn:t|SS|12,urn:t|SS|13", true),
+        ("category:in", category, true),
+        ("category:not-in", category, false),
+        ("category:in", "http://hl7.org/fhir/ValueSet/observation-status", false),
+        ("status:in", "http://hl7.org/fhir/ValueSet/observation-status", true),
+        ("status:in", category, false),
+        ("method:not-in", category, true),
+    ];
+    for (name, value, expected) in table {
+        assert_eq!(finds(indexer(), &observation, name, value), expected, "{name}={value}");
+    }
+}
+
+#[test]
+fn a_code_is_found_above_and_below_in_the_hierarchy_of_its_system() {
+    let encounter = |code: &str| json!({"resourceType": "Encounter", "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": code}});
+    let table = [
+        ("class:below", "_ActEncounterCode", "AMB", true),
+        ("class:below", "AMB", "AMB", true),
+        ("class:below", "AMB", "IMP", false),
+        ("class:below", "IMP", "ACUTE", true),
+        ("class:above", "ACUTE", "IMP", true),
+        ("class:above", "ACUTE", "AMB", false),
+        ("class", "IMP", "ACUTE", false),
+    ];
+    for (name, sought, own, expected) in table {
+        let value = format!("http://terminology.hl7.org/CodeSystem/v3-ActCode|{sought}");
+        assert_eq!(finds(indexer(), &encounter(own), name, &value), expected, "{name}={sought} of {own}");
+    }
+}
+
+#[test]
+fn a_uri_is_found_above_and_below_in_its_path() {
+    let value_set = json!({"resourceType": "ValueSet", "url": "http://acme.org/fhir/ValueSet/123"});
+    let table = [
+        ("url:below", "http://acme.org/fhir/", true),
+        ("url:below", "http://acme.org/fhir", true),
+        ("url:below", "http://acme.org/fh", false),
+        ("url:below", "http://acme.org/fhir/ValueSet/123", true),
+        ("url:below", "http://acme.org/fhir/ValueSet/123/4", false),
+        ("url:above", "http://acme.org/fhir/ValueSet/123/_history/5", true),
+        ("url:above", "http://acme.org/fhir/ValueSet/123", true),
+        ("url:above", "http://acme.org/fhir/ValueSet", false),
+        ("url:above", "http://acme.org/fhir/ValueSet/1234", false),
+    ];
+    for (name, value, expected) in table {
+        assert_eq!(finds(indexer(), &value_set, name, value), expected, "{name}={value}");
+    }
+}
+
+#[test]
+fn the_components_of_a_composite_hold_of_one_repetition() {
+    let component = |code: &str, value: u32| {
+        json!({"code": {"coding": [{"system": "urn:s", "code": code}]},
+            "valueQuantity": {"value": value, "system": "http://unitsofmeasure.org", "code": "mm[Hg]"}})
+    };
+    let pressure = json!({"resourceType": "Observation", "code": {"coding": [{"code": "bp"}]}, "component": [component("sys", 120), component("dia", 80)]});
+    let table = [
+        ("component-code-value-quantity", "sys$gt100", true),
+        ("component-code-value-quantity", "dia$gt100", false),
+        ("component-code-value-quantity", "urn:s|dia$80|http://unitsofmeasure.org|mm[Hg]", true),
+        ("component-code-value-quantity", "urn:s|dia$8|http://unitsofmeasure.org|cm[Hg]", true),
+        ("component-code-value-quantity", "dia$gt100,sys$120", true),
+        ("combo-code-value-quantity", "sys$120", true),
+        ("combo-code-value-quantity", "bp$120", false),
+        ("code-value-quantity", "bp$120", false),
+        ("component-code-value-quantity:missing", "false", true),
+        ("code-value-quantity:missing", "true", true),
+    ];
+    for (name, value, expected) in table {
+        assert_eq!(finds(indexer(), &pressure, name, value), expected, "{name}={value}");
+    }
+    let relates = |code: &str, target: &str| json!({"code": code, "target": {"reference": target}});
+    let document = json!({"resourceType": "DocumentReference",
+        "relatesTo": [relates("replaces", "DocumentReference/a"), relates("appends", "DocumentReference/b")]});
+    assert!(finds(indexer(), &document, "relationship", "replaces$DocumentReference/a"));
+    assert!(!finds(indexer(), &document, "relationship", "replaces$DocumentReference/b"));
+}
+
+#[test]
+fn a_location_is_near_by_the_great_circle() {
+    let location = json!({"resourceType": "Location", "position": {"longitude": 2.3522, "latitude": 48.8566}});
+    let table = [
+        ("near", "48.8566|2.3522", true),
+        ("near", "45.7640|4.8357|400|km", true),
+        ("near", "45.7640|4.8357|390|km", false),
+        ("near", "45.7640|4.8357|392000|m", true),
+        ("near", "45.7640|4.8357|240|[mi_us]", false),
+        ("near", "45.7640|4.8357|250|[mi_us],0|0|1|m", true),
+        ("near:missing", "false", true),
+    ];
+    for (name, value, expected) in table {
+        assert_eq!(finds(indexer(), &location, name, value), expected, "{name}={value}");
+    }
+}
+
+#[test]
+fn words_are_found_in_the_narrative_or_anywhere() {
+    let patient = json!({"resourceType": "Patient", "text": {"status": "generated", "div": "<div><b>Allergie</b> à l'arachide &amp; autres</div>"},
+        "name": [{"family": "Lefèvre"}]});
+    let table = [
+        ("_text", "ALLERGIE", true),
+        ("_text", "autres allergie", true),
+        ("_text", "allergie lefevre", false),
+        ("_text", "div", false),
+        ("_text", "lefevre,arachide", false),
+        ("_text", "lefevre,allergie", true),
+        ("_content", "lefevre allergie", true),
+        ("_content", "nobody", false),
+    ];
+    for (name, value, expected) in table {
+        assert_eq!(finds(indexer(), &patient, name, value), expected, "{name}={value}");
+    }
+}
+
+#[test]
+fn a_type_of_content_is_found_whatever_its_parameters() {
+    let document = |kind: &str| json!({"resourceType": "DocumentReference", "content": [{"attachment": {"contentType": kind}}]});
+    let table = [
+        ("contenttype", "text/plain", "text/plain; charset=utf-8", false),
+        ("contenttype:below", "text/plain", "text/plain; charset=utf-8", true),
+        ("contenttype:below", "text/plain", "TEXT/plain", true),
+        ("contenttype:below", "text/plain", "text/html", false),
+    ];
+    for (name, sought, own, expected) in table {
+        assert_eq!(finds(indexer(), &document(own), name, sought), expected, "{name}={sought} of {own}");
+    }
+}
+
+#[test]
+fn an_amount_is_found_in_another_unit() {
+    let observation = |value: f64, code: &str| json!({"resourceType": "Observation", "valueQuantity": {"value": value, "system": "http://unitsofmeasure.org", "code": code}});
+    let table = [
+        (1000.0, "mg", "1|http://unitsofmeasure.org|g", true),
+        (1.0, "g", "1000|http://unitsofmeasure.org|mg", true),
+        (1.0, "g", "gt999|http://unitsofmeasure.org|mg", true),
+        (1.0, "g", "gt1000|http://unitsofmeasure.org|mg", false),
+        (5.5, "mmol/L", "eb0.56|http://unitsofmeasure.org|mmol/dL", true),
+        (1.0, "g", "1000||mg", false),
+        (1.0, "g", "1", true),
+        (1.0, "kg", "1|http://unitsofmeasure.org|g", false),
+        (3.0, "[unheard]", "3|http://unitsofmeasure.org|[unheard]", true),
+    ];
+    for (value, code, sought, expected) in table {
+        assert_eq!(finds(indexer(), &observation(value, code), "value-quantity", sought), expected, "{sought} of {value} {code}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Conditions on the instance row `i`. None of them is ever NULL, so that each can be negated.
 
 use super::text::{ALWAYS, NEVER, Sql};
-use crate::fhir::{Part, ResourceType};
+use crate::fhir::{InstanceKey, Part, ResourceType};
 use crate::search::index::Term;
 use crate::search::plan::{Bound, Condition, QuantityBound};
 use crate::store::dialect::Dialect;
@@ -27,7 +27,8 @@ pub(super) fn condition<'a>(asked: Asked<'_>, condition: &'a Condition) -> Sql<'
             dialect => Sql::new(dialect.has_packed_term()).with(packed(*term).to_vec()),
         },
         Condition::InDossier(own) => in_dossier(asked.dialect, own),
-        Condition::Linked(_) => Sql::new(NEVER),
+        Condition::At(keys) => at(keys),
+        Condition::Examined(_) | Condition::Linked(_) => Sql::new(NEVER),
         Condition::Kind(kinds) => Sql::is_one_of("+i.kind", kinds.iter().map(|kind| kind.code())),
         Condition::Id(ids) => Sql::is_one_of("i.id", ids.iter().map(|id| id.as_str())),
         Condition::Date(None, bounds) => bounded(Sql::new("(i.date_low IS NOT NULL"), &MAIN_DATE, bounds).push(")"),
@@ -58,6 +59,20 @@ pub(super) fn listed<'a>(own: &[(Part, Term)]) -> Sql<'a> {
         sql.push(if index == 0 { "(" } else { ", (" }).bind(part.0).push(", ").bind(packed(*term).to_vec()).push(")")
     });
     rows.push(") o")
+}
+
+fn at<'a>(keys: &[InstanceKey]) -> Sql<'a> {
+    if keys.is_empty() {
+        return Sql::new(NEVER);
+    }
+    Sql::new("(i.part, i.rid) IN (").append(places(keys)).push(")")
+}
+
+/// `VALUES (part, rid), …`
+pub(super) fn places<'a>(keys: &[InstanceKey]) -> Sql<'a> {
+    keys.iter().enumerate().fold(Sql::new("VALUES "), |sql, (index, key)| {
+        sql.push(if index == 0 { "(" } else { ", (" }).bind(key.part.0).push(", ").bind(key.rid).push(")")
+    })
 }
 
 fn several<'a>(asked: Asked<'_>, parts: &'a [Condition], operator: &str, empty: &str) -> Sql<'a> {
@@ -118,6 +133,8 @@ pub(super) fn values_of<'a>(dialect: Dialect, condition: &'a Condition) -> Optio
         | Condition::Not(_)
         | Condition::Term(_)
         | Condition::InDossier(_)
+        | Condition::At(_)
+        | Condition::Examined(_)
         | Condition::Linked(_)
         | Condition::Kind(_)
         | Condition::Id(_)
@@ -139,6 +156,8 @@ pub(super) fn alternatives(condition: &Condition) -> Option<Vec<Term>> {
         Condition::All(parts) => parts.iter().filter_map(alternatives).min_by_key(Vec::len),
         Condition::Not(_)
         | Condition::InDossier(_)
+        | Condition::At(_)
+        | Condition::Examined(_)
         | Condition::Linked(_)
         | Condition::Kind(_)
         | Condition::Id(_)

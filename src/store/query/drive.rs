@@ -6,7 +6,7 @@
 
 use diesel::result::QueryResult;
 
-use super::condition::{alternatives, listed, values_of};
+use super::condition::{alternatives, listed, places, values_of};
 use super::text::{NEVER, Sql};
 use crate::fhir::{InstanceId, InstanceKey, Part, ResourceType};
 use crate::search::index::Term;
@@ -56,6 +56,10 @@ pub(super) fn candidates<'a>(
         Some((_, Drive::Terms(terms))) if terms.len() == 1 => named_by(plan, entries_of_terms(&plan.kinds, &terms)),
         Some((_, Drive::Terms(terms))) => named_by(plan, once(entries_of_terms(&plan.kinds, &terms))),
         Some((_, Drive::Values(values))) => named_by(plan, once(values)),
+        Some((covered, Drive::Places(keys))) => {
+            let from = Sql::new(" FROM ").append(at_places(&plan.kinds, keys));
+            Candidates { from, covered: Some(covered), place: OF_INSTANCE, by_values: false }
+        }
         Some((covered, Drive::Dossiers(own))) => {
             let from = Sql::new(" FROM ").append(in_dossiers(connection, &plan.kinds, own));
             Candidates { from, covered: Some(covered), place: OF_INSTANCE, by_values: false }
@@ -73,6 +77,8 @@ enum Drive<'a> {
     Keys(Vec<InstanceKey>),
     /// The entries of any of these terms.
     Terms(Vec<Term>),
+    /// Their places.
+    Places(&'a [InstanceKey]),
     /// What carries the term beside each dossier.
     Dossiers(&'a [(Part, Term)]),
     /// Entries in a side table: `SELECT part, rid …`.
@@ -120,6 +126,7 @@ fn newest_first(plan: &Plan) -> bool {
 fn drive<'a>(connection: &mut Connection, kinds: &[ResourceType], part: &'a Condition) -> QueryResult<Option<Drive<'a>>> {
     Ok(match part {
         Condition::Id(ids) => Some(Drive::Keys(keys(connection, kinds, ids)?)),
+        Condition::At(keys) => (!keys.is_empty()).then_some(Drive::Places(keys)),
         Condition::Any(parts) if let [Condition::InDossier(own)] = parts.as_slice() => {
             is_one_a_dossier(own).then_some(Drive::Dossiers(own))
         }
@@ -129,6 +136,7 @@ fn drive<'a>(connection: &mut Connection, kinds: &[ResourceType], part: &'a Cond
             values.map(|values| Drive::Values(Sql::new("SELECT v.part, v.rid").append(values)))
         }
         Condition::InDossier(_)
+        | Condition::Examined(_)
         | Condition::Linked(_)
         | Condition::Kind(_)
         | Condition::StringContains(..)
@@ -143,6 +151,7 @@ fn drive<'a>(connection: &mut Connection, kinds: &[ResourceType], part: &'a Cond
 fn count(connection: &mut Connection, kinds: &[ResourceType], drive: &Drive<'_>) -> QueryResult<i64> {
     let entries = match drive {
         Drive::Keys(keys) => return Ok(i64::try_from(keys.len()).unwrap_or(i64::MAX)),
+        Drive::Places(keys) => return Ok(i64::try_from(keys.len()).unwrap_or(i64::MAX)),
         Drive::Terms(terms) => entries_of_terms(kinds, terms),
         Drive::Values(values) => values.clone(),
         Drive::Dossiers(own) => Sql::new("SELECT 1 FROM ").append(in_dossiers(connection, kinds, own)),
@@ -161,6 +170,8 @@ pub(super) fn conjuncts(condition: &Condition) -> Vec<&Condition> {
         | Condition::Not(_)
         | Condition::Term(_)
         | Condition::InDossier(_)
+        | Condition::At(_)
+        | Condition::Examined(_)
         | Condition::Linked(_)
         | Condition::Kind(_)
         | Condition::Id(_)
@@ -186,6 +197,14 @@ fn entries_of_terms<'a>(kinds: &[ResourceType], terms: &[Term]) -> Sql<'a> {
 /// Each instance once that several entries may name.
 fn once(entries: Sql<'_>) -> Sql<'_> {
     Sql::new("SELECT DISTINCT e.part, e.rid FROM (").append(entries).push(") e")
+}
+
+/// The instances in some places.
+fn at_places<'a>(kinds: &[ResourceType], keys: &[InstanceKey]) -> Sql<'a> {
+    Sql::new("(")
+        .append(places(keys))
+        .push(") o CROSS JOIN instance i WHERE i.part = o.column1 AND i.rid = o.column2 AND ")
+        .append(of_kinds(UNINDEXED_KIND, kinds))
 }
 
 /// Whether the list says but one term of each dossier, so that it leads to each instance once.

@@ -14,13 +14,16 @@ use crate::dossier::Access;
 use crate::fhir::{InstanceId, ResourceType};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
 use crate::search::Name;
-use crate::search::plan::{Condition, Direction, Link, Plan};
+use crate::search::plan::{Condition, Direction, Examination, Link, Plan};
 use crate::store::connection::Connection;
+use crate::store::snapshot::Stored;
 
 /// As many instances are tried first on either side: no other way is worth looking for.
 const FEW_INSTANCES: usize = 200;
 /// The most instances on the side of a link from which it is decided.
 const MAX_LINKED_INSTANCES: usize = 5_000;
+/// The most instances whose bodies are examined.
+const MAX_EXAMINED_INSTANCES: usize = 10_000;
 
 /// Why a search ends without an answer.
 pub(super) enum Stop {
@@ -28,6 +31,8 @@ pub(super) enum Stop {
     Database(Error),
     /// There are too many instances on both sides of a link.
     TooCostly,
+    /// There are too many instances whose bodies would have to be examined.
+    TooManyExamined,
     /// A resource cannot be read.
     Failed(Failure),
 }
@@ -43,17 +48,20 @@ impl Stop {
     pub(super) fn answer<T>(self) -> Result<Outcome<T>, Error> {
         match self {
             Self::Database(error) => Err(error),
-            Self::TooCostly => Ok(Err(too_costly())),
+            Self::TooCostly => Ok(Err(too_costly(&format!(
+                "a chain or `_has` leads through more than {MAX_LINKED_INSTANCES} instances on either side"
+            )))),
+            Self::TooManyExamined => Ok(Err(too_costly(&format!(
+                "more than {MAX_EXAMINED_INSTANCES} resources would have to be read for what no index says"
+            )))),
             Self::Failed(failure) => Ok(Err(failure)),
         }
     }
 }
 
-fn too_costly() -> Failure {
-    let text = format!(
-        "a chain or `_has` leads through more than {MAX_LINKED_INSTANCES} instances on either side; ask more of what is searched, or of what it is linked with"
-    );
-    Failure::with_issues(Kind::TooCostly, vec![Issue::error(IssueCode::TooCostly, text)])
+fn too_costly(why: &str) -> Failure {
+    let issue = Issue::error(IssueCode::TooCostly, format!("{why}; ask more of what is searched, or of what it is linked with"));
+    Failure::with_issues(Kind::TooCostly, vec![issue])
 }
 
 /// `plan` with every link decided.
@@ -80,7 +88,7 @@ impl Decider<'_> {
     /// What asks for no link narrows the side here before any link is decided; so does each link once it is.
     fn plan(&mut self, plan: &Plan) -> Result<Plan, Stop> {
         let (linked, mut plain): (Vec<_>, Vec<_>) =
-            conjuncts(&plan.condition).into_iter().cloned().partition(Condition::has_links);
+            conjuncts(&plan.condition).into_iter().cloned().partition(Condition::takes_steps);
         for part in linked {
             let here = Plan { condition: Condition::All(plain.clone()), order: Vec::new(), after: None, ..plan.clone() };
             plain.push(self.condition(part, &here)?);
@@ -95,6 +103,7 @@ impl Decider<'_> {
             Condition::Any(parts) => Condition::Any(all(parts)?),
             Condition::Not(part) => Condition::Not(Box::new(self.condition(*part, here)?)),
             Condition::Linked(link) => self.link(&link, here)?,
+            Condition::Examined(examination) => self.examined(&examination, here)?,
             plain => plain,
         })
     }
@@ -111,7 +120,7 @@ impl Decider<'_> {
                     (Side::Here, Direction::From(_)) => self.by_sources_of_candidates(link, here, most),
                 };
                 match decided {
-                    Err(Stop::TooCostly) => {}
+                    Err(Stop::TooCostly | Stop::TooManyExamined) => {}
                     decided => return decided,
                 }
             }
@@ -169,6 +178,22 @@ impl Decider<'_> {
         Ok(Condition::Id(ids_of(&here.kinds, &targets)))
     }
 
+    /// The places of the instances here that pass.
+    fn examined(&mut self, examination: &Examination, here: &Plan) -> Result<Condition, Stop> {
+        let candidates = narrowed(here, examination.necessary.clone());
+        let found = found(self.connection, self.access, &candidates, MAX_EXAMINED_INSTANCES + 1)?;
+        if found.len() > MAX_EXAMINED_INSTANCES {
+            return Err(Stop::TooManyExamined);
+        }
+        let mut keys = Vec::new();
+        for stored in &found {
+            if passes(stored, examination)? {
+                keys.push(stored.key);
+            }
+        }
+        Ok(Condition::At(keys))
+    }
+
     /// What the instances that `plan` means point at.
     fn pointed_at(&mut self, link: &Link, plan: &Plan, most: usize) -> Result<Vec<Name>, Stop> {
         let pointing = found(self.connection, self.access, plan, most + 1)?;
@@ -181,6 +206,11 @@ impl Decider<'_> {
         }
         Ok(targets.into_iter().collect())
     }
+}
+
+fn passes(stored: &Stored, examination: &Examination) -> Result<bool, Stop> {
+    let Some(text) = stored.text().map_err(Stop::Failed)? else { return Ok(false) };
+    examination.passes(text.json()).map_err(Stop::Failed)
 }
 
 fn at_most<T>(instances: &[T], most: usize) -> Result<(), Stop> {

@@ -95,7 +95,7 @@ fn stands_on_row(condition: &Condition) -> bool {
         Condition::Not(part) => stands_on_row(part),
         Condition::Term(_) | Condition::InDossier(_) | Condition::Kind(_) | Condition::Id(_) => true,
         Condition::Date(None, _) | Condition::Updated(_) => true,
-        Condition::Linked(_) => false,
+        Condition::At(_) | Condition::Examined(_) | Condition::Linked(_) => false,
         Condition::Date(Some(_), _) | Condition::StringPrefix(..) | Condition::StringContains(..) | Condition::Quantity(..) => {
             false
         }
@@ -122,7 +122,9 @@ impl Row {
                 // An instant covers one microsecond.
                 bounds.iter().all(|bound| holds(*bound, DateRange { low, high: low.saturating_add(1) }))
             }
-            Condition::Linked(_)
+            Condition::At(_)
+            | Condition::Examined(_)
+            | Condition::Linked(_)
             | Condition::Date(Some(_), _)
             | Condition::StringPrefix(..)
             | Condition::StringContains(..)

@@ -37,7 +37,8 @@ fn holds(condition: &Condition, known: &Known) -> bool {
         Condition::Term(term) => index.terms.contains(term),
         Condition::Kind(kinds) => kinds.contains(&known.kind),
         Condition::InDossier(own) => own.iter().any(|(part, term)| *part == known.key.part && index.terms.contains(term)),
-        Condition::Linked(_) => panic!("an index says nothing of links"),
+        Condition::At(keys) => keys.contains(&known.key),
+        Condition::Examined(_) | Condition::Linked(_) => panic!("an index says nothing of links and bodies"),
         Condition::Id(ids) => ids.contains(&known.id),
         Condition::Date(None, bounds) => index.main_date.is_some_and(|range| within(range, bounds)),
         Condition::Date(Some(parameter), bounds) => {

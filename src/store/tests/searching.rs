@@ -127,6 +127,11 @@ fn ids() -> impl Strategy<Value = Vec<InstanceId>> {
     })
 }
 
+fn places() -> impl Strategy<Value = Vec<InstanceKey>> {
+    let place = (prop::sample::select(&PARTS[..]), 0..40_i64).prop_map(|(part, rid)| InstanceKey { part, rid });
+    prop::collection::btree_set(place, 0..6).prop_map(|places| places.into_iter().collect())
+}
+
 fn own_dossiers() -> impl Strategy<Value = Vec<(Part, Term)>> {
     let own = (prop::sample::select(&PARTS[..]), a_judging_term());
     prop::collection::btree_set(own, 0..5).prop_map(|own| own.into_iter().collect())
@@ -137,6 +142,7 @@ fn a_condition() -> impl Strategy<Value = Condition> {
         4 => a_term().prop_map(Condition::Term),
         2 => own_dossiers().prop_map(Condition::InDossier),
         1 => prop::sample::subsequence(&KINDS[..], 0..=2).prop_map(Condition::Kind),
+        1 => places().prop_map(Condition::At),
         1 => ids().prop_map(Condition::Id),
         2 => vec(a_bound(), 0..3).prop_map(|bounds| Condition::Date(None, bounds)),
         2 => (a_parameter(), vec(a_bound(), 0..3)).prop_map(|(parameter, bounds)| Condition::Date(Some(parameter), bounds)),
