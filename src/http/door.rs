@@ -103,20 +103,27 @@ impl Visit<'_> {
         let place = Place::read(&path)?;
         let interaction = self.interaction_at(&place)?;
         self.interaction = Some(interaction);
-        let accepted = self.accepted(&query, &place, interaction)?;
+        let mut accepted = self.accepted(&query, &place, interaction)?;
         self.look.media = accepted.media;
         let mut request =
             Request { preconditions: head::preconditions(self.http.headers())?, ..Request::new(interaction, self.request_id) };
         request.prefer = head::prefer(self.http.headers());
-        request.wanted = accepted.wanted;
-        place.tell(&mut request);
+        place.clone().tell(&mut request);
         let principal = security::authenticate(self.door.security);
         if matches!(*self.http.method(), Method::POST | Method::PUT) {
             // Nobody is made to send, and this server to hold, a body that is refused whatever it says.
             admit(&self.door.engine, &principal, &request).await?;
             self.read_body(&mut request, &mut query, payload).await?;
+            // A form may say it too.
+            accepted = self.accepted(&query, &place, interaction)?;
+            self.look = Look { media: accepted.media, is_pretty: query.is_pretty, allowed: None };
         }
+        request.wanted = accepted.wanted;
         request.parameters = query.parameters;
+        if is_search(interaction) {
+            // The links of a page lead to pages in the same representation.
+            request.parameters.append(&mut query.representation);
+        }
         let response = execute(&self.door.engine, &principal, &request).await?;
         response::rendered(response, &self.look, &self.sending()).await
     }
@@ -147,6 +154,9 @@ impl Visit<'_> {
     }
 
     fn accepted(&self, query: &Query, place: &Place, interaction: Interaction) -> Outcome<Accepted> {
+        if is_search(interaction) {
+            return media::accepted_of_search(query.format.as_deref(), self.accept());
+        }
         let reads = matches!(interaction, Interaction::Read | Interaction::Vread);
         let of_binary = matches!(place, Place::Instance(ResourceType::Binary, _) | Place::Version(ResourceType::Binary, ..));
         media::accepted(query.format.as_deref(), self.accept(), reads && of_binary)
@@ -159,7 +169,7 @@ impl Visit<'_> {
         head::check_not_encoded(headers)?;
         let content_type = head::text(headers, &header::CONTENT_TYPE);
         let declared = head::text(headers, &header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        if matches!(request.interaction, Interaction::SearchType | Interaction::SearchSystem) {
+        if is_search(request.interaction) {
             let bytes = payload::read(body, declared, self.door.body).await?;
             self.is_read = true;
             if !bytes.is_empty() && !media::is_form(content_type) {
@@ -200,4 +210,8 @@ impl Visit<'_> {
         }
         response::refused(failure, &self.look)
     }
+}
+
+const fn is_search(interaction: Interaction) -> bool {
+    matches!(interaction, Interaction::SearchType | Interaction::SearchSystem)
 }

@@ -26,6 +26,8 @@ pub(super) struct Query {
     pub(super) format: Option<String>,
     /// `_pretty`
     pub(super) is_pretty: bool,
+    /// Both, as they were written, in order.
+    pub(super) representation: Vec<(String, String)>,
     /// Everything else, in order.
     pub(super) parameters: Vec<(String, String)>,
 }
@@ -38,10 +40,14 @@ impl Query {
     pub(super) fn add(&mut self, text: &[u8]) -> Outcome<()> {
         for (name, value) in read_parameters(text)? {
             match name.as_str() {
-                "_format" => self.format = Some(value),
+                "_format" => self.format = Some(value.clone()),
                 "_pretty" => self.is_pretty = value == "true",
-                _ => self.parameters.push((name, value)),
+                _ => {
+                    self.parameters.push((name, value));
+                    continue;
+                }
             }
+            self.representation.push((name, value));
         }
         Ok(())
     }

@@ -35,6 +35,15 @@ impl Media {
     }
 }
 
+/// Resources, one a line.
+pub(super) const LINES: &str = "application/fhir+ndjson";
+/// Other names of it.
+const LINES_TOO: [&str; 2] = ["application/ndjson", "ndjson"];
+
+fn are_lines(essence: &str) -> bool {
+    std::iter::once(LINES).chain(LINES_TOO).any(|name| essence.eq_ignore_ascii_case(name))
+}
+
 /// The versions of FHIR that `fhirVersion` may name here.
 const VERSIONS: [&str; 3] = ["4.0", "4.0.0", "4.0.1"];
 const SERVED: &str = "application/fhir+json, application/json and text/json are served, in FHIR 4.0";
@@ -97,6 +106,22 @@ pub(super) fn accepted(format: Option<&str>, accept: Option<&str>, is_binary: bo
         None | Some("" | "*/*" | "application/fhir+json") => Ok(Accepted::default()),
         Some(accept) if is_binary => of_accept(accept, for_binary),
         Some(accept) => of_accept(accept, |range| range.media().map(|media| Accepted { media, wanted: Wanted::Resource })),
+    }
+}
+
+/// The same where a search is answered, which may be as resources, one a line.
+///
+/// # Errors
+/// As [`accepted`].
+pub(super) fn accepted_of_search(format: Option<&str>, accept: Option<&str>) -> Outcome<Accepted> {
+    const IN_LINES: Accepted = Accepted { media: Media::Fhir, wanted: Wanted::Lines };
+    match (format, accept) {
+        (Some(format), _) if are_lines(&format.trim().replace(' ', "+")) => Ok(IN_LINES),
+        (None, Some(accept)) => of_accept(accept, |range| match range.media() {
+            Some(media) => Some(Accepted { media, wanted: Wanted::Resource }),
+            None => are_lines(range.essence).then_some(IN_LINES),
+        }),
+        (format, accept) => accepted(format, accept, false),
     }
 }
 
@@ -185,6 +210,20 @@ mod tests {
         for (accept, expected) in table {
             assert_eq!(media(accept), expected, "{accept}");
         }
+    }
+
+    #[test]
+    fn a_search_is_answered_in_lines_where_they_are_asked_for_first() {
+        let wanted = |format, accept| accepted_of_search(format, accept).unwrap().wanted;
+        for format in ["ndjson", "application/fhir+ndjson", "application/fhir ndjson", "application/ndjson"] {
+            assert_eq!(wanted(Some(format), Some("application/fhir+json")), Wanted::Lines, "{format}");
+        }
+        assert_eq!(wanted(None, Some("application/fhir+ndjson")), Wanted::Lines);
+        assert_eq!(wanted(None, Some("application/fhir+ndjson;q=0.5, application/fhir+json")), Wanted::Resource);
+        assert_eq!(wanted(Some("json"), Some("application/fhir+ndjson")), Wanted::Resource);
+        assert_eq!(wanted(None, None), Wanted::Resource);
+        assert!(accepted(None, Some("application/fhir+ndjson"), false).is_err());
+        assert!(accepted_of_search(None, Some("application/fhir+xml")).is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 
 use super::head::{CORRELATION_ID, REQUEST_ID, SECURITY_CONTEXT};
-use super::media::Media;
+use super::media::{self, Media};
 use super::pretty::pretty;
 use super::range::{self, Asked};
 use super::sending::Sending;
@@ -57,6 +57,12 @@ pub(super) async fn rendered(response: Response, look: &Look, sending: &Sending<
         Body::Resource(text) => {
             builder.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(look.media.name())));
             Ok(builder.body(sending.resource(&text, look).await?))
+        }
+        Body::Lines { text, links } => {
+            builder.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(media::LINES)));
+            let links: Vec<String> = links.iter().map(|(relation, url)| format!("<{url}>; rel=\"{relation}\"")).collect();
+            insert(&mut builder, header::LINK, links.join(", "));
+            Ok(builder.body(sending.resource(&text, &Look::default()).await?))
         }
         Body::Content { content_type, security_context, data } => {
             insert(&mut builder, header::CONTENT_TYPE, content_type.into());

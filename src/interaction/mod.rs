@@ -26,6 +26,7 @@ mod read;
 mod request;
 mod response;
 mod search;
+mod subset;
 mod transaction;
 mod turn;
 mod update;

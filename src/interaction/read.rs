@@ -1,22 +1,45 @@
 //! read: `GET [base]/[type]/[id]` (R4 http.html §read).
 
+use super::subset::Subset;
 use super::{Body, Call, Response, Status, binary, precondition};
 use crate::fhir::ResourceType;
 use crate::outcome::{Failure, Kind, Outcome};
+use crate::search::query::ResultParameters;
+use crate::search::{Query, Scope};
 use crate::store::Stored;
 
 pub(super) async fn read(call: &Call<'_>) -> Outcome<Response> {
     let (kind, id) = call.request.instance()?;
-    call.refuse_parameters(&[])?;
+    let shape = shape(call)?;
     let stored = call.engine.store.read(call.access, kind, id).await?.ok_or_else(absent)?;
-    rendered(call, &stored).await
+    rendered(call, &stored, &shape).await
+}
+
+/// What a read may say of its answer.
+const SHAPING: [&str; 2] = ["_summary", "_elements"];
+
+/// What of a version is to be shown.
+///
+/// # Errors
+/// 400 for parameters that a read has not, or that cannot be read.
+pub(super) fn shape(call: &Call<'_>) -> Outcome<ResultParameters> {
+    call.refuse_parameters(&SHAPING)?;
+    let mut shaping = call.request.parameters.iter().filter(|(name, _)| SHAPING.contains(&name.as_str())).peekable();
+    if shaping.peek().is_none() {
+        return Ok(ResultParameters::default());
+    }
+    let shaping: Vec<_> = shaping.cloned().collect();
+    let scope = Scope::of_type(call.request.kind()?);
+    let shape = Query::parse(call.engine.registry, scope, &shaping, call.request.prefer.handling)?.result().clone();
+    Subset::of_read(&shape)?;
+    Ok(shape)
 }
 
 /// The answer that shows one version.
 ///
 /// # Errors
 /// 410 where the version is a deletion.
-pub(super) async fn rendered(call: &Call<'_>, stored: &Stored) -> Outcome<Response> {
+pub(super) async fn rendered(call: &Call<'_>, stored: &Stored, shape: &ResultParameters) -> Outcome<Response> {
     let Some(text) = stored.text()? else {
         return Err(Failure::new(Kind::Deleted, "the instance is deleted").due_to(stored.version));
     };
@@ -27,6 +50,10 @@ pub(super) async fn rendered(call: &Call<'_>, stored: &Stored) -> Outcome<Respon
     let body = match stored.kind {
         ResourceType::Binary => binary::as_bytes(call.engine, binary::rendered(text, &call.request.wanted)?).await?,
         _ => Body::Resource(text),
+    };
+    let body = match (body, Subset::of(shape)) {
+        (Body::Resource(text), Some(subset)) => Body::Resource(subset.taken(call.engine.registry, stored.kind, &text)?),
+        (body, _) => body,
     };
     Ok(about(Response { body, ..Response::empty(Status::Ok) }))
 }

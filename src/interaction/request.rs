@@ -160,12 +160,14 @@ impl Return {
     }
 }
 
-/// Which form of a Binary a read wants (R4 binary.html §rest).
+/// Which form of a Binary a read wants (R4 binary.html §rest), or of the answer to a search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Wanted {
     /// The resource, in FHIR.
     #[default]
     Resource,
+    /// The resources that a search finds, one a line.
+    Lines,
     /// The content itself, whatever its type.
     Content,
     /// The content itself if it is of this type, the resource otherwise: what a generic `application/json` means.

@@ -66,6 +66,13 @@ pub enum Body {
     Empty,
     /// A resource in JSON.
     Resource(Text),
+    /// Resources in JSON, one a line.
+    Lines {
+        /// The lines.
+        text: Text,
+        /// Where this page and others are: relation and URL.
+        links: Vec<(&'static str, String)>,
+    },
     /// The content of a Binary.
     Content {
         /// Its type, as stored.

@@ -6,12 +6,13 @@ use bytes::Bytes;
 use super::bundle::{Bundle, SearchMode};
 use super::include::{Included, MAX_ROUNDS, included};
 use super::parameters::push_query;
-use super::{Call, Response};
+use super::subset::Subset;
+use super::{Body, Call, Response, Status, Wanted};
 use crate::definition::Compartment;
 use crate::fhir::Part;
 use crate::outcome::{Issue, IssueCode, Outcome, operation_outcome};
 use crate::search::{PageSize, Query, Scope, Within};
-use crate::store::{Page, Stored};
+use crate::store::{Page, Stored, Text};
 
 pub(super) async fn search(call: &Call<'_>) -> Outcome<Response> {
     let engine = call.engine;
@@ -22,7 +23,11 @@ pub(super) async fn search(call: &Call<'_>) -> Outcome<Response> {
     let page = engine.store.search(call.access, plan).await?;
     let included = included(call, &query.result().inclusions, &page.matches).await?;
     let answer = Answer { call, query: &query, page: &page, included: &included };
-    Ok(Response { part, ..Response::of(answer.searchset()?.finish()) })
+    let body = match call.request.wanted {
+        Wanted::Lines => Body::Lines { text: answer.lines()?, links: answer.links() },
+        Wanted::Resource | Wanted::Content | Wanted::ContentOfType(_) => Body::Resource(answer.searchset()?),
+    };
+    Ok(Response { part, body, ..Response::empty(Status::Ok) })
 }
 
 /// Where the URL says that is to be looked.
@@ -57,29 +62,45 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    fn searchset(&self) -> Outcome<Bundle> {
+    fn searchset(&self) -> Outcome<Text> {
         let mut bundle = Bundle::new("searchset", self.call.engine.context.now());
         if let Some(total) = self.page.total {
             bundle.total(total);
         }
-        let this = self.url(self.query.self_parameters());
-        let last = self.page.matches.last().filter(|_| self.page.more);
-        let next = last.map(|last| self.url(&self.query.next_parameters(&self.call.engine.indexer, &last.position)));
-        let links: Vec<(&str, &str)> =
-            std::iter::once(("self", this.as_str())).chain(next.as_deref().map(|url| ("next", url))).collect();
-        bundle.links(&links);
+        let links = self.links();
+        bundle.links(&links.iter().map(|(relation, url)| (*relation, url.as_str())).collect::<Vec<_>>());
         bundle.reserve(self.resources().map(|(stored, _)| stored.body.as_ref().map_or(0, Bytes::len)));
         for (stored, mode) in self.resources() {
-            let Some(text) = stored.text()? else { continue };
+            let Some(text) = self.shown(stored)? else { continue };
             let full_url = format!("{}/{}/{}", self.call.engine.base_url, stored.kind, stored.id);
             bundle.entry(text.json().len()).full_url(&full_url).resource(&text).search(mode).end();
         }
-        let told = self.told();
-        if !told.is_empty() {
-            let outcome = operation_outcome(&told).to_string();
-            bundle.entry(outcome.len()).resource(&Bytes::from(outcome).into()).search(SearchMode::Outcome).end();
+        if let Some(outcome) = self.outcome() {
+            bundle.entry(outcome.json().len()).resource(&outcome).search(SearchMode::Outcome).end();
         }
-        Ok(bundle)
+        Ok(bundle.finish())
+    }
+
+    /// The same resources, one a line (`application/fhir+ndjson`). None has a line break: what rests is compact.
+    fn lines(&self) -> Outcome<Text> {
+        let (mut json, mut holes) = (Vec::new(), Vec::new());
+        let mut push = |text: &Text| {
+            holes.extend(text.holes_from(json.len()));
+            json.extend_from_slice(text.json());
+            json.push(b'\n');
+        };
+        for (stored, _) in self.resources() {
+            self.shown(stored)?.iter().for_each(&mut push);
+        }
+        self.outcome().iter().for_each(&mut push);
+        Ok(Text::with_holes(json, holes))
+    }
+
+    fn links(&self) -> Vec<(&'static str, String)> {
+        let this = self.url(self.query.self_parameters());
+        let last = self.page.matches.last().filter(|_| self.page.more);
+        let next = last.map(|last| self.url(&self.query.next_parameters(&self.call.engine.indexer, &last.position)));
+        std::iter::once(("self", this)).chain(next.map(|next| ("next", next))).collect()
     }
 
     fn url(&self, parameters: &[(String, String)]) -> String {
@@ -97,6 +118,15 @@ impl Answer<'_> {
         url
     }
 
+    /// What is shown of a resource.
+    fn shown(&self, stored: &Stored) -> Outcome<Option<Text>> {
+        let subset = Subset::of(self.query.result());
+        match (stored.text()?, subset) {
+            (Some(text), Some(subset)) => subset.taken(self.call.engine.registry, stored.kind, &text).map(Some),
+            (text, _) => Ok(text),
+        }
+    }
+
     /// What stands on the page, in its order.
     fn resources(&self) -> impl Iterator<Item = (&Stored, SearchMode)> {
         let matches = self.page.matches.iter().map(|found| (&found.stored, SearchMode::Match));
@@ -104,6 +134,11 @@ impl Answer<'_> {
     }
 
     /// What the client must know beside it: nothing that is an error (R4 search.html §errors).
+    fn outcome(&self) -> Option<Text> {
+        let told = self.told();
+        (!told.is_empty()).then(|| Bytes::from(operation_outcome(&told).to_string()).into())
+    }
+
     fn told(&self) -> Vec<Issue> {
         let cut = self.included.is_cut.then(|| {
             let most = self.call.engine.limits.include_resources;

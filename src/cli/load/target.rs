@@ -94,7 +94,7 @@ async fn executed(engine: &Engine, request: Request) -> Outcome<Answer> {
     let response = interaction::execute(engine, &Principal::Open, &asked).await?;
     let body = match response.body {
         Body::Resource(text) => text.json().to_vec(),
-        Body::Empty | Body::Content { .. } => Vec::new(),
+        Body::Empty | Body::Lines { .. } | Body::Content { .. } => Vec::new(),
     };
     Ok(Answer { status: response.status.code(), body })
 }

@@ -36,7 +36,7 @@ impl Reply {
         let is_outcome = response.applied == Some(Return::OperationOutcome);
         let body = match response.body {
             Body::Resource(text) => Some(text),
-            Body::Empty | Body::Content { .. } => None,
+            Body::Empty | Body::Lines { .. } | Body::Content { .. } => None,
         };
         let (outcome, resource) = if is_outcome { (body, None) } else { (None, body) };
         let instance = response.location.as_ref().filter(|_| resource.is_some());

@@ -98,6 +98,7 @@ impl Query {
                 Err(fault) => refused.push(fault.at(code_of(name))),
             }
         }
+        refused.extend(query.result.contradiction());
         if refused.is_empty() { Ok(query) } else { Err(Failure::with_issues(Kind::InvalidParameter, refused)) }
     }
 

@@ -6,6 +6,7 @@ use super::split::Piece;
 use super::{MAX_INCLUSIONS, MAX_PAGE_TOKEN_BYTES, MAX_SORT_KEYS};
 use crate::definition::{ParameterId, ParameterKind, Registry};
 use crate::fhir::ResourceType;
+use crate::outcome::{Issue, IssueCode};
 
 /// Every name read here, for proposals.
 pub(super) const NAMES: &[&str] =
@@ -117,7 +118,7 @@ impl ResultParameters {
             }
             "_total" => self.total = total(value)?,
             "_summary" => self.summary = summary(value)?,
-            "_elements" => self.elements.extend(value.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Into::into)),
+            "_elements" => self.take_elements(registry, kinds, value)?,
             "_format" | "_pretty" => {}
             "_contained" if value == "false" => {}
             PAGE_PARAMETER => {
@@ -135,6 +136,37 @@ impl ResultParameters {
             },
         }
         Ok(Taken::Used)
+    }
+
+    /// An element that none of the types has is none.
+    fn take_elements(&mut self, registry: &Registry, kinds: &[ResourceType], value: &str) -> Result<(), Fault> {
+        for piece in Piece::whole(value).split(b',').filter(|piece| !piece.raw.trim().is_empty()) {
+            let name = piece.raw.trim();
+            let name = name.strip_suffix("[x]").unwrap_or(name);
+            let is_of = |kind: &ResourceType| {
+                let structure = registry.structure(registry.resource(*kind));
+                structure.property(name).is_some() || !structure.choices(name).is_empty()
+            };
+            if !kinds.is_empty() && !kinds.iter().any(is_of) {
+                return Err(Fault::value(piece.raw, piece.position, "an element of what is searched").softly());
+            }
+            self.elements.push(name.into());
+        }
+        Ok(())
+    }
+
+    /// What of it cannot be had together.
+    pub(super) fn contradiction(&self) -> Option<Issue> {
+        let says = |text: &str, place: &str| Some(Issue::error(IssueCode::Invalid, text).at(place));
+        match self.summary {
+            Summary::Text if !self.inclusions.is_empty() => {
+                says("_summary=text goes without _include and _revinclude", "http._summary")
+            }
+            Summary::True | Summary::Text | Summary::Data if !self.elements.is_empty() => {
+                says("an answer is shaped by _summary or by _elements, not by both", "http._elements")
+            }
+            Summary::True | Summary::Text | Summary::Data | Summary::Count | Summary::False => None,
+        }
     }
 
     fn take_sort(&mut self, registry: &Registry, kinds: &[ResourceType], value: &str) -> Result<(), Fault> {

@@ -212,7 +212,7 @@ fn the_parameters_of_the_answer_are_read() {
             ("_sort", "-birthdate,family,_id"),
             ("_count", "7"),
             ("_total", "accurate"),
-            ("_summary", "text"),
+            ("_summary", "false"),
             ("_elements", "name, birthDate"),
             ("_format", "json"),
             ("_pretty", "true"),
@@ -227,7 +227,7 @@ fn the_parameters_of_the_answer_are_read() {
         other => panic!("{other:?}"),
     };
     assert_eq!([sorted(0), sorted(1)], [ParameterKind::Date, ParameterKind::String]);
-    assert_eq!((result.count, result.total, result.summary), (Some(7), Total::Accurate, Summary::Text));
+    assert_eq!((result.count, result.total, result.summary), (Some(7), Total::Accurate, Summary::False));
     assert_eq!(result.elements, ["name".into(), "birthDate".into()]);
     assert_eq!(query.self_parameters().len(), 7);
     assert!(query.criteria().is_empty());

@@ -4,6 +4,7 @@
 //! with, then says how many holes it has and each of them, then comes the JSON with an empty string for each.
 
 use std::fmt;
+use std::ops::Range;
 
 use bytes::Bytes;
 
@@ -181,6 +182,15 @@ impl Text {
         Self { json: Bytes::from(json), holes }
     }
 
+    /// What stands in `range`, as a text of its own.
+    #[must_use]
+    pub fn piece(&self, range: Range<usize>) -> Self {
+        let range = range.start.min(self.json.len())..range.end.clamp(range.start, self.json.len());
+        let inside = self.holes.iter().filter(|hole| range.contains(&hole.at));
+        let holes = inside.map(|hole| Hole { at: hole.at - range.start, ..*hole }).collect();
+        Self { json: self.json.slice(range), holes }
+    }
+
     /// The hole at `place`, if one is there.
     pub fn hole_at(&self, place: usize) -> Option<&Hole> {
         self.holes.iter().find(|hole| hole.at == place)
@@ -230,6 +240,15 @@ mod tests {
         let text = Text::from(Bytes::from_static(b"{\"a\":1}"));
         assert_eq!(text.clone().into_stored(), "{\"a\":1}");
         assert_eq!(Text::at_rest(&text.clone().into_stored(), Part(7)).unwrap(), text);
+    }
+
+    #[test]
+    fn a_piece_keeps_the_holes_that_are_in_it() {
+        let text = Text::with_holes("{\"a\":\"\",\"b\":\"\"}", vec![hole(6, 1, Form::Base64), hole(13, 2, Form::Base64)]);
+        let piece = text.piece(12..14);
+        assert_eq!((piece.json().as_ref(), piece.holes()), (b"\"\"".as_slice(), [Hole { at: 1, ..text.holes()[1] }].as_slice()));
+        assert_eq!(text.piece(0..40), text);
+        assert_eq!(text.piece(1..4).holes(), []);
     }
 
     #[test]

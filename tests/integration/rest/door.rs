@@ -24,7 +24,7 @@ fn every_refusal_is_an_operation_outcome_with_its_code() {
         ("POST", "/Patient/p1", &json, b"{}", 405, "not-supported"),
         ("OPTIONS", "/Patient", &[], b"", 405, "not-supported"),
         ("PUT", "/Patient?identifier=1", &json, b"{}", 400, "not-supported"),
-        ("GET", "/Patient/p1?_elements=name", &[], b"", 400, "not-supported"),
+        ("GET", "/Patient/p1?_since=2026", &[], b"", 400, "not-supported"),
         ("POST", "/Patient", &[("content-type", "application/fhir+xml")], b"<Patient/>", 415, "not-supported"),
         ("POST", "/Patient", &[], b"{}", 415, "not-supported"),
         ("POST", "/Patient", &[("content-type", "application/fhir+json;fhirVersion=3.0")], b"{}", 415, "not-supported"),

@@ -8,4 +8,5 @@ mod instance;
 mod journal;
 mod scope;
 mod search;
+mod shape;
 mod system;

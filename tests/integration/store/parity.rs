@@ -34,6 +34,8 @@ const SEARCHES: &[&str] = &[
     "Observation?_count=0&_total=accurate",
     "Observation?_sort=_lastUpdated&_count=9",
     "Observation?unheard=of",
+    "Observation?_summary=true&_count=3",
+    "Patient?_elements=name&_format=ndjson&_count=3",
     "?_type=Observation,Patient&_sort=-_lastUpdated&_count=6",
     "?_type=Observation,Patient,Encounter&_id={}&_total=accurate",
     "Patient/{}/Observation?_sort=-date&_total=accurate",
