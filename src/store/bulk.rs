@@ -39,14 +39,14 @@ const UPDATE_INSTANCES: &str = "UPDATE instance i SET version = u.version, updat
 
 const INSERT_ALIASES: &str = "INSERT INTO alias (name, kind, id, part, rid) SELECT * FROM unnest(?, ?, ?, ?, ?)";
 
-const INSERT_DATES: &str = "INSERT INTO date_value (part, rid, parameter, low, high) \
-     SELECT * FROM unnest(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+const INSERT_DATES: &str = "INSERT INTO date_value (part, rid, entry, parameter, low, high) \
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?)";
 
-const INSERT_STRINGS: &str = "INSERT INTO string_value (part, rid, parameter, folded) \
-     SELECT * FROM unnest(?, ?, ?, ?) ON CONFLICT DO NOTHING";
+const INSERT_STRINGS: &str = "INSERT INTO string_value (part, rid, entry, parameter, folded) \
+     SELECT * FROM unnest(?, ?, ?, ?, ?)";
 
-const INSERT_QUANTITIES: &str = "INSERT INTO quantity_value (part, rid, parameter, unit, low, high) \
-     SELECT * FROM unnest(?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+const INSERT_QUANTITIES: &str = "INSERT INTO quantity_value (part, rid, entry, parameter, unit, low, high) \
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?)";
 
 const DELETE_VALUES: [&str; 3] = [
     "DELETE FROM date_value v USING unnest(?, ?) u (part, rid) WHERE v.part = u.part AND v.rid = u.rid",
@@ -145,37 +145,44 @@ fn delete_values(connection: &mut Connection, updated: &[&Write]) -> QueryResult
 }
 
 fn insert_values(connection: &mut Connection, rows: &Rows<'_>) -> QueryResult<()> {
-    let dates: Vec<_> = rows.written().flat_map(|write| write.index.dates.iter().map(move |date| (write, date))).collect();
+    let dates = numbered(rows, |write| &write.index.dates);
     if !dates.is_empty() {
         let statement = of_parameters(INSERT_DATES, &dates, |date| date.parameter.0)
-            .bind(Value::BigInts(dates.iter().map(|(_, date)| date.range.low).collect()))
-            .bind(Value::BigInts(dates.iter().map(|(_, date)| date.range.high).collect()));
+            .bind(Value::BigInts(dates.iter().map(|(.., date)| date.range.low).collect()))
+            .bind(Value::BigInts(dates.iter().map(|(.., date)| date.range.high).collect()));
         connection.execute(&statement)?;
     }
-    let strings: Vec<_> =
-        rows.written().flat_map(|write| write.index.strings.iter().map(move |string| (write, string))).collect();
+    let strings = numbered(rows, |write| &write.index.strings);
     if !strings.is_empty() {
         let statement = of_parameters(INSERT_STRINGS, &strings, |string| string.parameter.0)
-            .bind(Value::Texts(strings.iter().map(|(_, string)| &*string.folded).collect()));
+            .bind(Value::Texts(strings.iter().map(|(.., string)| &*string.folded).collect()));
         connection.execute(&statement)?;
     }
-    let quantities: Vec<_> =
-        rows.written().flat_map(|write| write.index.quantities.iter().map(move |quantity| (write, quantity))).collect();
+    let quantities = numbered(rows, |write| &write.index.quantities);
     if !quantities.is_empty() {
         let statement = of_parameters(INSERT_QUANTITIES, &quantities, |quantity| quantity.parameter.0)
-            .bind(Value::BigInts(quantities.iter().map(|(_, quantity)| unit(quantity.unit)).collect()))
-            .bind(Value::Doubles(quantities.iter().map(|(_, quantity)| quantity.low).collect()))
-            .bind(Value::Doubles(quantities.iter().map(|(_, quantity)| quantity.high).collect()));
+            .bind(Value::BigInts(quantities.iter().map(|(.., quantity)| unit(quantity.unit)).collect()))
+            .bind(Value::Doubles(quantities.iter().map(|(.., quantity)| quantity.low).collect()))
+            .bind(Value::Doubles(quantities.iter().map(|(.., quantity)| quantity.high).collect()));
         connection.execute(&statement)?;
     }
     Ok(())
 }
 
-fn of_parameters<'a, T>(text: &'static str, values: &[(&Write, &T)], parameter: impl Fn(&T) -> i32) -> Statement<'a> {
+/// A value of an instance and which of its values it is.
+type Numbered<'a, T> = (&'a Write, i32, &'a T);
+
+/// The values of every write.
+fn numbered<'a, T>(rows: &Rows<'a>, values: impl Fn(&'a Write) -> &'a [T]) -> Vec<Numbered<'a, T>> {
+    rows.written().flat_map(|write| (0..).zip(values(write)).map(move |(entry, value)| (write, entry, value))).collect()
+}
+
+fn of_parameters<'a, T>(text: &'static str, values: &[Numbered<'_, T>], parameter: impl Fn(&T) -> i32) -> Statement<'a> {
     Statement::new(text)
-        .bind(Value::BigInts(values.iter().map(|(write, _)| write.key.part.0).collect()))
-        .bind(Value::BigInts(values.iter().map(|(write, _)| write.key.rid).collect()))
-        .bind(Value::Integers(values.iter().map(|(_, value)| parameter(value)).collect()))
+        .bind(Value::BigInts(values.iter().map(|(write, ..)| write.key.part.0).collect()))
+        .bind(Value::BigInts(values.iter().map(|(write, ..)| write.key.rid).collect()))
+        .bind(Value::Integers(values.iter().map(|(_, entry, _)| *entry).collect()))
+        .bind(Value::Integers(values.iter().map(|(.., value)| parameter(value)).collect()))
 }
 
 /// Appends `records`, those of one dossier in their order; the heads are moved in the order of the dossiers.

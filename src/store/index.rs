@@ -12,11 +12,10 @@ use crate::search::index::Term;
 const INSERT_TERM: &str = "INSERT INTO term (term, kind, rid, part) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
 const DELETE_TERM: &str = "DELETE FROM term WHERE term = ? AND kind = ? AND rid = ? AND part = ?";
 
-const INSERT_DATE: &str =
-    "INSERT INTO date_value (part, rid, parameter, low, high) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
-const INSERT_STRING: &str = "INSERT INTO string_value (part, rid, parameter, folded) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
+const INSERT_DATE: &str = "INSERT INTO date_value (part, rid, entry, parameter, low, high) VALUES (?, ?, ?, ?, ?, ?)";
+const INSERT_STRING: &str = "INSERT INTO string_value (part, rid, entry, parameter, folded) VALUES (?, ?, ?, ?, ?)";
 const INSERT_QUANTITY: &str =
-    "INSERT INTO quantity_value (part, rid, parameter, unit, low, high) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+    "INSERT INTO quantity_value (part, rid, entry, parameter, unit, low, high) VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 const DELETE_VALUES: [&str; 3] = [
     "DELETE FROM date_value WHERE part = ? AND rid = ?",
@@ -54,15 +53,17 @@ pub(super) fn delete(connection: &mut Connection, (kind, key): (ResourceType, In
 }
 
 fn insert_values(connection: &mut Connection, write: &Write) -> QueryResult<()> {
-    let value = |text, parameter: i32| Statement::new(text).bind(write.key.part.0).bind(write.key.rid).bind(parameter);
-    for date in &write.index.dates {
-        connection.execute(&value(INSERT_DATE, date.parameter.0).bind(date.range.low).bind(date.range.high))?;
+    let value = |text, entry: i32, parameter: i32| {
+        Statement::new(text).bind(write.key.part.0).bind(write.key.rid).bind(entry).bind(parameter)
+    };
+    for (entry, date) in (0..).zip(&write.index.dates) {
+        connection.execute(&value(INSERT_DATE, entry, date.parameter.0).bind(date.range.low).bind(date.range.high))?;
     }
-    for string in &write.index.strings {
-        connection.execute(&value(INSERT_STRING, string.parameter.0).bind(&*string.folded))?;
+    for (entry, string) in (0..).zip(&write.index.strings) {
+        connection.execute(&value(INSERT_STRING, entry, string.parameter.0).bind(&*string.folded))?;
     }
-    for quantity in &write.index.quantities {
-        let statement = value(INSERT_QUANTITY, quantity.parameter.0).bind(unit(quantity.unit));
+    for (entry, quantity) in (0..).zip(&write.index.quantities) {
+        let statement = value(INSERT_QUANTITY, entry, quantity.parameter.0).bind(unit(quantity.unit));
         connection.execute(&statement.bind(quantity.low).bind(quantity.high))?;
     }
     Ok(())

@@ -58,8 +58,8 @@ const SELECT_PAGE: &str = "SELECT i.version, i.updated, i.method, i.body FROM (S
 const INSERT_INSTANCE: &str = "INSERT INTO instance \
      (part, rid, kind, id, version, updated, method, date_low, date_high, terms, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const INSERT_TERM: &str = "INSERT INTO term (term, kind, rid, part) VALUES (?, ?, ?, ?)";
-const INSERT_DATE: &str = "INSERT INTO date_value (part, rid, parameter, low, high) VALUES (?, ?, ?, ?, ?)";
-const INSERT_STRING: &str = "INSERT INTO string_value (part, rid, parameter, folded) VALUES (?, ?, ?, ?)";
+const INSERT_DATE: &str = "INSERT INTO date_value (part, rid, entry, parameter, low, high) VALUES (?, ?, ?, ?, ?, ?)";
+const INSERT_STRING: &str = "INSERT INTO string_value (part, rid, entry, parameter, folded) VALUES (?, ?, ?, ?, ?)";
 const SUPERSEDE: &str = "INSERT INTO version (part, rid, version, updated, method, body) \
      SELECT part, rid, version, updated, method, body FROM instance WHERE part = ? AND rid = ?";
 const UPDATE: &str = "UPDATE instance SET version = version + 1, updated = ?, terms = ?, body = ? WHERE part = ? AND rid = ?";
@@ -223,11 +223,11 @@ impl<'c> Insert<'c> {
         for hash in &row.hashes {
             self.term.execute(params![hash, row.kind, rid, row.part])?;
         }
-        for (parameter, low, high) in &row.date_values {
-            self.date.execute(params![row.part, rid, parameter, low, high])?;
+        for (entry, (parameter, low, high)) in (0_i32..).zip(&row.date_values) {
+            self.date.execute(params![row.part, rid, entry, parameter, low, high])?;
         }
-        for (parameter, folded) in &row.string_values {
-            self.string.execute(params![row.part, rid, parameter, folded])?;
+        for (entry, (parameter, folded)) in (0_i32..).zip(&row.string_values) {
+            self.string.execute(params![row.part, rid, entry, parameter, folded])?;
         }
         Ok(())
     }

@@ -22,8 +22,10 @@ const SELECT_OLDEST: &str = "SELECT part, rid, kind FROM instance WHERE kind = ?
 const SELECT_YOUNGEST: &str = "SELECT part, rid, version, updated, method, date_low, date_high, body, terms, leads FROM instance \
      WHERE kind = ? AND body IS NOT NULL ORDER BY rid DESC LIMIT ?";
 const SELECT_VERSIONS: &str = "SELECT part, rid, version FROM version LIMIT ?";
-const SELECT_DATES: &str = "SELECT CAST(parameter AS BIGINT), low, high FROM date_value WHERE part = ? AND rid = ?";
-const SELECT_STRINGS: &str = "SELECT CAST(parameter AS BIGINT), folded FROM string_value WHERE part = ? AND rid = ?";
+const SELECT_DATES: &str =
+    "SELECT CAST(parameter AS BIGINT), low, high, CAST(entry AS BIGINT) FROM date_value WHERE part = ? AND rid = ?";
+const SELECT_STRINGS: &str =
+    "SELECT CAST(parameter AS BIGINT), folded, CAST(entry AS BIGINT) FROM string_value WHERE part = ? AND rid = ?";
 
 const READ: &str =
     "SELECT part, rid, kind, id, version, updated, method, body FROM instance WHERE part = :part AND rid = :rid;\n";
@@ -145,13 +147,13 @@ fn with_values(connection: &mut Connection, key: InstanceKey, mut text: String) 
     let of = |select| Statement::new(select).bind(key.part.0).bind(key.rid);
     let part = key.part.0;
     let dates = connection.load(&of(SELECT_DATES), |row| {
-        Ok(format!("({part}, :rid, {}, {}, {})", row.bigint(0)?, row.bigint(1)?, row.bigint(2)?))
+        Ok(format!("({part}, :rid, {}, {}, {}, {})", row.bigint(3)?, row.bigint(0)?, row.bigint(1)?, row.bigint(2)?))
     })?;
-    insertion(&mut text, "date_value (part, rid, parameter, low, high)", &dates);
+    insertion(&mut text, "date_value (part, rid, entry, parameter, low, high)", &dates);
     let strings = connection.load(&of(SELECT_STRINGS), |row| {
-        Ok(format!("({part}, :rid, {}, '{}')", row.bigint(0)?, row.text(1)?.replace('\'', "''")))
+        Ok(format!("({part}, :rid, {}, {}, '{}')", row.bigint(2)?, row.bigint(0)?, row.text(1)?.replace('\'', "''")))
     })?;
-    insertion(&mut text, "string_value (part, rid, parameter, folded)", &strings);
+    insertion(&mut text, "string_value (part, rid, entry, parameter, folded)", &strings);
     Ok(text)
 }
 

@@ -16,10 +16,11 @@ CREATE TABLE instance (
 );
 
 -- Searches across dossiers: every instance of a type by age, by last change, and by values compared for equality. Inside a dossier
--- the row itself answers. A row of PostgreSQL costs so much that an index leads to the row and repeats nothing of it.
+-- the row itself answers. A row of PostgreSQL costs so much that an index leads to the row and repeats nothing of it. What
+-- is written goes into the inverted index at once (fastupdate), so that no search has a list of what waits to go through.
 CREATE INDEX instance_kind ON instance (kind, rid) WHERE body IS NOT NULL;
 CREATE INDEX instance_updated ON instance (kind, updated) WHERE body IS NOT NULL;
-CREATE INDEX instance_leads ON instance USING gin (leads) WHERE body IS NOT NULL;
+CREATE INDEX instance_leads ON instance USING gin (leads) WITH (fastupdate = off) WHERE body IS NOT NULL;
 
 -- Superseded versions.
 CREATE TABLE version (
@@ -42,23 +43,25 @@ CREATE TABLE alias (
     PRIMARY KEY (name, kind, id)
 );
 
--- Values that are ordered.
+-- Values that are ordered; entry: which of its instance's.
 CREATE TABLE date_value (
     part BIGINT NOT NULL,
     rid BIGINT NOT NULL,
+    entry INTEGER NOT NULL,
     parameter INTEGER NOT NULL,
     low BIGINT NOT NULL,
     high BIGINT NOT NULL,
-    PRIMARY KEY (part, rid, parameter, low, high)
+    PRIMARY KEY (part, rid, entry)
 );
 CREATE INDEX date_value_low ON date_value (parameter, low, high);
 
 CREATE TABLE string_value (
     part BIGINT NOT NULL,
     rid BIGINT NOT NULL,
+    entry INTEGER NOT NULL,
     parameter INTEGER NOT NULL,
     folded TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (part, rid, parameter, folded)
+    PRIMARY KEY (part, rid, entry)
 );
 CREATE INDEX string_value_folded ON string_value (parameter, folded);
 
@@ -66,11 +69,12 @@ CREATE INDEX string_value_folded ON string_value (parameter, folded);
 CREATE TABLE quantity_value (
     part BIGINT NOT NULL,
     rid BIGINT NOT NULL,
+    entry INTEGER NOT NULL,
     parameter INTEGER NOT NULL,
     unit BIGINT NOT NULL,
     low DOUBLE PRECISION NOT NULL,
     high DOUBLE PRECISION NOT NULL,
-    PRIMARY KEY (part, rid, parameter, unit, low, high)
+    PRIMARY KEY (part, rid, entry)
 );
 CREATE INDEX quantity_value_low ON quantity_value (parameter, low, high);
 

@@ -48,23 +48,25 @@ CREATE TABLE term (
     PRIMARY KEY (term, kind, rid, part)
 ) WITHOUT ROWID;
 
--- Values that are ordered.
+-- Values that are ordered; entry: which of its instance's.
 CREATE TABLE date_value (
     part BIGINT NOT NULL,
     rid BIGINT NOT NULL,
+    entry INTEGER NOT NULL,
     parameter INTEGER NOT NULL,
     low BIGINT NOT NULL,
     high BIGINT NOT NULL,
-    PRIMARY KEY (part, rid, parameter, low, high)
+    PRIMARY KEY (part, rid, entry)
 ) WITHOUT ROWID;
 CREATE INDEX date_value_low ON date_value (parameter, low, high, part, rid);
 
 CREATE TABLE string_value (
     part BIGINT NOT NULL,
     rid BIGINT NOT NULL,
+    entry INTEGER NOT NULL,
     parameter INTEGER NOT NULL,
     folded TEXT NOT NULL,
-    PRIMARY KEY (part, rid, parameter, folded)
+    PRIMARY KEY (part, rid, entry)
 ) WITHOUT ROWID;
 CREATE INDEX string_value_folded ON string_value (parameter, folded, part, rid);
 
@@ -72,11 +74,12 @@ CREATE INDEX string_value_folded ON string_value (parameter, folded, part, rid);
 CREATE TABLE quantity_value (
     part BIGINT NOT NULL,
     rid BIGINT NOT NULL,
+    entry INTEGER NOT NULL,
     parameter INTEGER NOT NULL,
     unit BIGINT NOT NULL,
     low DOUBLE PRECISION NOT NULL,
     high DOUBLE PRECISION NOT NULL,
-    PRIMARY KEY (part, rid, parameter, unit, low, high)
+    PRIMARY KEY (part, rid, entry)
 ) WITHOUT ROWID;
 CREATE INDEX quantity_value_low ON quantity_value (parameter, low, high, unit, part, rid);
 

@@ -19,9 +19,6 @@ use self::progress::Progress;
 pub(super) use self::target::Target;
 use self::unit::Unit;
 
-/// Single resources under way at once.
-const AT_ONCE_RESOURCES: usize = 32;
-
 /// Loads what `paths` name into `target`; true: nothing was refused.
 ///
 /// # Errors
@@ -72,7 +69,7 @@ impl Load {
         };
         if unit.is_bundle {
             self.finish_all().await;
-        } else if self.under_way.len() == AT_ONCE_RESOURCES {
+        } else if self.under_way.len() >= self.target.resources_at_once() {
             self.finish_one().await;
         }
         let is_bundle = unit.is_bundle;

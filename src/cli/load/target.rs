@@ -50,6 +50,14 @@ impl Target {
         Ok(Self::Store(Arc::new(engine)))
     }
 
+    /// How many single resources may be under way: as many as share a transaction where nobody else needs the store.
+    pub(super) const fn resources_at_once(&self) -> usize {
+        match self {
+            Self::Server(_) => 32,
+            Self::Store(_) => 512,
+        }
+    }
+
     /// Lets go of a store; everything that was answered is durable.
     pub(super) fn close(&self) {
         match self {

@@ -129,14 +129,21 @@ pub(in crate::store) const TABLES: &[Table] = &[
     },
     Table {
         name: "date_value",
-        columns: &[("part", BigInt), ("rid", BigInt), ("parameter", Integer), ("low", BigInt), ("high", BigInt)],
-        keys: Keys::same(&[0, 1, 2, 3, 4]),
+        columns: &[
+            ("part", BigInt),
+            ("rid", BigInt),
+            ("entry", Integer),
+            ("parameter", Integer),
+            ("low", BigInt),
+            ("high", BigInt),
+        ],
+        keys: Keys::same(&[0, 1, 2]),
         page_rows: SMALL_ROWS,
     },
     Table {
         name: "string_value",
-        columns: &[("part", BigInt), ("rid", BigInt), ("parameter", Integer), ("folded", Text)],
-        keys: Keys::same(&[0, 1, 2, 3]),
+        columns: &[("part", BigInt), ("rid", BigInt), ("entry", Integer), ("parameter", Integer), ("folded", Text)],
+        keys: Keys::same(&[0, 1, 2]),
         page_rows: SMALL_ROWS,
     },
     Table {
@@ -144,12 +151,13 @@ pub(in crate::store) const TABLES: &[Table] = &[
         columns: &[
             ("part", BigInt),
             ("rid", BigInt),
+            ("entry", Integer),
             ("parameter", Integer),
             ("unit", BigInt),
             ("low", Double),
             ("high", Double),
         ],
-        keys: Keys::same(&[0, 1, 2, 3, 4, 5]),
+        keys: Keys::same(&[0, 1, 2]),
         page_rows: SMALL_ROWS,
     },
     Table {

@@ -21,7 +21,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("audit", &["part bigint", "seq bigint", "recorded bigint", "preceding bigint null", "entry binary"]),
     ("audit_head", &["part bigint", "seq bigint", "recorded bigint", "preceding bigint null"]),
     ("content", &["part bigint", "digest binary", "generation bigint", "uses bigint", "size bigint", "chunks binary"]),
-    ("date_value", &["part bigint", "rid bigint", "parameter integer", "low bigint", "high bigint"]),
+    ("date_value", &["part bigint", "rid bigint", "entry integer", "parameter integer", "low bigint", "high bigint"]),
     (
         "instance",
         &[
@@ -41,10 +41,18 @@ const TABLES: &[(&str, &[&str])] = &[
     ),
     (
         "quantity_value",
-        &["part bigint", "rid bigint", "parameter integer", "unit bigint", "low double precision", "high double precision"],
+        &[
+            "part bigint",
+            "rid bigint",
+            "entry integer",
+            "parameter integer",
+            "unit bigint",
+            "low double precision",
+            "high double precision",
+        ],
     ),
     ("setting", &["name text", "value binary"]),
-    ("string_value", &["part bigint", "rid bigint", "parameter integer", "folded text"]),
+    ("string_value", &["part bigint", "rid bigint", "entry integer", "parameter integer", "folded text"]),
     ("term", &["term bigint", "kind smallint", "rid bigint", "part bigint"]),
     ("version", &["part bigint", "rid bigint", "version bigint", "updated bigint", "method smallint", "body binary null"]),
 ];
