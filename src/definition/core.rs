@@ -1,4 +1,4 @@
-//! The facts of R4 4.0.1 as the binary carries them: one JSON a line, each beginning with its identity, sorted by it.
+//! The facts of R4 4.0.1 and of the guides as the binary carries them: one JSON a line, each beginning with its identity, sorted by it.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use super::error::LoadError;
 /// A file of facts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {
-    /// Its name under `fhir-profiles/core`.
+    /// Its name under `fhir-profiles`.
     pub(super) file: &'static str,
     /// Its text.
     pub(super) text: &'static str,
@@ -15,18 +15,20 @@ pub(super) struct Facts {
 
 macro_rules! facts {
     ($file:literal) => {
-        Facts { file: $file, text: include_str!(concat!("../../fhir-profiles/core/", $file)) }
+        Facts { file: $file, text: include_str!(concat!("../../fhir-profiles/", $file)) }
     };
 }
 
-pub(super) const TYPES: Facts = facts!("types.ndjson");
-pub(super) const PROFILES: Facts = facts!("profiles.ndjson");
-pub(super) const INVARIANTS: Facts = facts!("invariants.ndjson");
-pub(super) const OPERATIONS: Facts = facts!("operations.ndjson");
-pub(super) const COMPARTMENTS: Facts = facts!("compartments.ndjson");
-pub(super) const CODE_SYSTEMS: Facts = facts!("code-systems.ndjson");
-pub(super) const VALUE_SETS: Facts = facts!("value-sets.ndjson");
-pub(super) const SEARCH_PARAMETERS: Facts = facts!("search-parameters.ndjson");
+pub(super) const TYPES: Facts = facts!("core/types.ndjson");
+pub(super) const PROFILES: Facts = facts!("core/profiles.ndjson");
+pub(super) const INVARIANTS: Facts = facts!("core/invariants.ndjson");
+pub(super) const OPERATIONS: Facts = facts!("core/operations.ndjson");
+pub(super) const COMPARTMENTS: Facts = facts!("core/compartments.ndjson");
+pub(super) const CODE_SYSTEMS: Facts = facts!("core/code-systems.ndjson");
+pub(super) const VALUE_SETS: Facts = facts!("core/value-sets.ndjson");
+pub(super) const SEARCH_PARAMETERS: Facts = facts!("core/search-parameters.ndjson");
+/// Those of IHE MHD and of the French guides.
+pub(super) const FRENCH_SEARCH_PARAMETERS: Facts = facts!("fr/search-parameters.ndjson");
 
 impl Facts {
     /// Every line, read.

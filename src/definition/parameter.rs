@@ -113,7 +113,8 @@ const MOST_TARGETS: usize = 100;
 
 /// The parameters of every type, in the order of [`ResourceType::ALL`], each list sorted by code.
 pub(super) fn load() -> Result<Box<[Arc<[Parameter]>]>, LoadError> {
-    let lines: Vec<ParameterFacts> = core::SEARCH_PARAMETERS.read()?;
+    let mut lines: Vec<ParameterFacts> = core::SEARCH_PARAMETERS.read()?;
+    lines.extend(core::FRENCH_SEARCH_PARAMETERS.read::<ParameterFacts>()?);
     let by_url: HashMap<&str, &ParameterFacts> = lines.iter().map(|line| (line.url, line)).collect();
     let mut lists: Vec<Vec<Parameter>> = ResourceType::ALL.iter().map(|_| Vec::new()).collect();
     for line in &lines {

@@ -86,6 +86,11 @@ impl Examination {
         Self { necessary, question: Arc::new(question) }
     }
 
+    /// The type asked.
+    pub fn kind(&self) -> ResourceType {
+        self.question.kind
+    }
+
     /// Whether the answer of `json`, an instance of the type asked, is yes.
     ///
     /// # Errors

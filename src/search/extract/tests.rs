@@ -111,7 +111,13 @@ fn a_document_reference_is_found_by_every_form_of_its_values() {
     let low = winter_days("2026-01-02", 1).low + 10 * 3_600_000_000;
     assert_eq!(entries.main_date, Some(DateRange { low, high: low + 1_000_000 }));
     let period = DateRange { low: winter_days("2026-01-01", 1).low, high: i64::MAX };
-    assert_eq!(entries.dates, [DateEntry { parameter: of("period"), range: period }]);
+    let mut dates = [
+        DateEntry { parameter: of("period"), range: period },
+        DateEntry { parameter: of("period-start"), range: winter_days("2026-01-01", 1) },
+        DateEntry { parameter: of("creation"), range: winter_days("2026-01-02", 1) },
+    ];
+    dates.sort_unstable();
+    assert_eq!(entries.dates, dates);
     assert_eq!(entries.strings, [StringEntry { parameter: of("description"), folded: "numeration formule".into() }]);
     assert!(entries.terms.is_sorted());
 }

@@ -374,3 +374,49 @@ fn an_amount_is_found_in_another_unit() {
         assert_eq!(finds(indexer(), &observation(value, code), "value-quantity", sought), expected, "{sought} of {value} {code}");
     }
 }
+
+#[test]
+fn the_parameters_of_the_french_guides_find_what_they_name() {
+    let extension = |url: &str, name: &str, value: serde_json::Value| json!({"url": url, name: value});
+    let archived = extension(
+        "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/pdsm-ext-is-archived",
+        "valueBoolean",
+        json!(true),
+    );
+    let of_ihe = |name: &str| format!("https://profiles.ihe.net/ITI/MHD/StructureDefinition/{name}");
+    let document = json!({"resourceType": "DocumentReference", "extension": [archived],
+        "masterIdentifier": {"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2.3"},
+        "content": [{"attachment": {"creation": "2026-03-01T10:00:00Z"}}],
+        "context": {"period": {"start": "2026-02-01", "end": "2026-02-03"}}});
+    let lot = json!({"resourceType": "List", "title": "Lot", "extension": [archived,
+        extension(&of_ihe("ihe-designationType"), "valueCodeableConcept", json!({"coding": [{"system": "urn:s", "code": "07"}]})),
+        extension(&of_ihe("ihe-sourceId"), "valueIdentifier", json!({"value": "urn:oid:1.2.4"})),
+        extension(&of_ihe("ihe-authorOrg"), "valueReference", json!({"reference": "Organization/o1"}))]});
+    let trace = json!({"resourceType": "AuditEvent", "period": {"start": "2026-01-05T08:00:00Z"}, "recorded": "2026-01-06T08:00:00Z",
+        "agent": [{"altId": "809", "name": "Dr Bru"}]});
+    let table = [
+        (&document, "isArchived", "true", true),
+        (&document, "isArchived", "false", false),
+        (&document, "creation", "2026-03-01", true),
+        (&document, "creation", "lt2026-03", false),
+        (&document, "period-start", "2026-02-01", true),
+        (&document, "period-start", "2026-02-03", false),
+        (&document, "period-end", "ge2026-02-03", true),
+        (&document, "identifier", "urn:ietf:rfc:3986|urn:oid:1.2.3", true),
+        (&lot, "isArchived", "true", true),
+        (&lot, "designationType", "urn:s|07", true),
+        (&lot, "DesignationType", "07", true),
+        (&lot, "sourceId", "urn:oid:1.2.4", true),
+        (&lot, "SourceId", "urn:oid:1.2.5", false),
+        (&lot, "authorOrg", "Organization/o1", true),
+        (&lot, "title", "lot", true),
+        (&trace, "period-start", "2026-01-05", true),
+        (&trace, "date", "2026-01-06", true),
+        (&trace, "altid", "809", true),
+        (&trace, "altId", "809", true),
+        (&trace, "agent-name", "dr", true),
+    ];
+    for (resource, name, value, expected) in table {
+        assert_eq!(finds(indexer(), resource, name, value), expected, "{name}={value}");
+    }
+}

@@ -180,7 +180,8 @@ impl Decider<'_> {
 
     /// The places of the instances here that pass.
     fn examined(&mut self, examination: &Examination, here: &Plan) -> Result<Condition, Stop> {
-        let candidates = narrowed(here, examination.necessary.clone());
+        let here = Plan { kinds: vec![examination.kind()], ..here.clone() };
+        let candidates = narrowed(&here, examination.necessary.clone());
         let found = found(self.connection, self.access, &candidates, MAX_EXAMINED_INSTANCES + 1)?;
         if found.len() > MAX_EXAMINED_INSTANCES {
             return Err(Stop::TooManyExamined);
