@@ -14,6 +14,7 @@ mod examples;
 mod http;
 mod interaction;
 mod main_job;
+mod oracle;
 mod readme;
 mod rest;
 mod store;
