@@ -2,13 +2,13 @@
 CREATE TABLE instance (
     part BIGINT NOT NULL,
     rid BIGINT NOT NULL,
-    kind SMALLINT NOT NULL,
-    id TEXT NOT NULL,
     version BIGINT NOT NULL,
     updated BIGINT NOT NULL,
-    method SMALLINT NOT NULL,
     date_low BIGINT,
     date_high BIGINT,
+    kind SMALLINT NOT NULL,
+    method SMALLINT NOT NULL,
+    id TEXT NOT NULL,
     terms BLOB NOT NULL,
     body BLOB,
     PRIMARY KEY (part, rid)
