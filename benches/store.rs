@@ -65,6 +65,7 @@ fn document(number: u64, dossier: u64) -> Write {
         method: Method::Post,
         body: Some(BODY.as_bytes().to_vec().into()),
         index,
+        epoch: carnet::search::index::Epoch::default(),
         content: Naming::default(),
     }
 }

@@ -15,3 +15,5 @@ SELECT create_distributed_table('alias', 'name', colocate_with => 'none');
 
 -- Small, and the same everywhere.
 SELECT create_reference_table('setting');
+SELECT create_reference_table('parameter');
+SELECT create_reference_table('job');

@@ -23,7 +23,7 @@ pub struct Running {
     operators_at: SocketAddr,
     engine: Arc<Engine>,
     server: http::Server,
-    sweeping: Sweeping,
+    upkeep: Upkeep,
 }
 
 /// Who ends a server.
@@ -68,7 +68,8 @@ pub fn verify(
     let mut verification = Verification::of(&settings.store, place, &settings.content)?;
     let indexer = Indexer::new(registry, base_url.as_str(), verification.term_key(), settings.time_zone);
     size(verification.size()?);
-    verification.run(&indexer, tell)
+    let bounds = verification.vocabulary()?.bounds(registry, &indexer);
+    verification.run(&bounds, tell)
 }
 
 /// Starts a server; it listens when this returns.
@@ -94,8 +95,8 @@ pub fn start(settings: &Settings, context: Context, ending: Ending) -> Outcome<R
     };
     let listeners = http::Listeners { service, operators };
     let server = http::start(listeners, Arc::clone(&engine), setup).map_err(|error| unheard(settings.listen, error))?;
-    let sweeping = Sweeping::start(&engine, &settings.content).map_err(Failure::fault)?;
-    Ok(Running { base_url, address: bound, operators_at, engine, server, sweeping })
+    let upkeep = Upkeep::start(&engine, &settings.content).map_err(Failure::fault)?;
+    Ok(Running { base_url, address: bound, operators_at, engine, server, upkeep })
 }
 
 fn unheard(address: SocketAddr, error: std::io::Error) -> Failure {
@@ -129,7 +130,7 @@ impl Running {
     /// What had ended the server before, against its will.
     pub fn stop(self) -> Outcome<()> {
         let ended = self.server.stop();
-        self.sweeping.stop();
+        self.upkeep.stop();
         self.engine.close();
         ended.map_err(Failure::fault)
     }
@@ -140,20 +141,21 @@ impl Running {
     /// What ended the server against its will.
     pub fn wait(self) -> Outcome<()> {
         let ended = self.server.wait();
-        self.sweeping.stop();
+        self.upkeep.stop();
         self.engine.close();
         ended.map_err(Failure::fault)
     }
 }
 
-/// The thread that looks now and then for content that no version names.
+/// The thread that does what nobody waits for: it looks now and then for content that no version names and for search parameters
+/// that other servers defined, and indexes anew what was begun to be.
 #[derive(Debug)]
-struct Sweeping {
+struct Upkeep {
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
 
-impl Sweeping {
+impl Upkeep {
     fn start(engine: &Arc<Engine>, settings: &ContentSettings) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
@@ -161,18 +163,18 @@ impl Sweeping {
         let work = async move {
             tokio::select! {
                 _ = stopped => {}
-                () = sweep(&engine, &settings) => {}
+                _ = async { tokio::join!(sweep(&engine, &settings), engine.reindex_always()) } => {}
             }
         };
-        let thread = std::thread::Builder::new().name(String::from("sweep")).spawn(move || runtime.block_on(work))?;
+        let thread = std::thread::Builder::new().name(String::from("upkeep")).spawn(move || runtime.block_on(work))?;
         Ok(Self { stop, thread })
     }
 
     fn stop(self) {
-        // It has ended by itself where nothing is to be swept.
+        // It ends by itself only where it panicked.
         let _ = self.stop.send(());
         if self.thread.join().is_err() {
-            tracing::error!("the thread that sweeps panicked");
+            tracing::error!("the thread of the upkeep panicked");
         }
     }
 }

@@ -63,6 +63,18 @@ Examples:
 The copy has the same ids, versions, contents, index and journal. Stop what writes to the first store.
 The second must be empty; after an interruption the same command goes on where it was.";
 
+const REINDEX_EXAMPLES: &str = "\
+Examples:
+  carnet reindex
+      Have the server on http://127.0.0.1:8080/fhir index everything anew, while it goes on serving.
+  carnet reindex --to https://carnet.example/fhir --parameter eye-colour
+      Only the types on which SearchParameter/eye-colour is defined.
+  carnet reindex --store sqlite:./data/carnet.sqlite
+      In a store, without a server (none may be running on a file). Give the settings of the server.
+
+A search parameter finds new resources at once, older ones once they are indexed anew. What was interrupted
+goes on with the next server that opens the store.";
+
 const CHECK_EXAMPLES: &str = "\
 Examples:
   carnet config check
@@ -107,6 +119,9 @@ pub(super) enum Command {
     /// Copy a store into an empty one, of either back end
     #[command(after_help = COPY_EXAMPLES)]
     Copy(CopyArguments),
+    /// Index anew what rests already, by the search parameters in use now
+    #[command(after_help = REINDEX_EXAMPLES)]
+    Reindex(ReindexArguments),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -206,6 +221,26 @@ pub(super) struct LoadArguments {
     pub(super) paths: Vec<PathBuf>,
 }
 
+/// What `reindex` is told.
+#[derive(Args, Debug)]
+pub(super) struct ReindexArguments {
+    /// The service base URL of the server that does it
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/fhir", conflicts_with = "store")]
+    pub(super) to: String,
+    /// Do it without a server: sqlite:PATH or postgres://…
+    #[arg(long, value_name = "STORE")]
+    pub(super) store: Option<String>,
+    /// A TOML file of settings, for --store
+    #[arg(long, value_name = "FILE", requires = "store")]
+    config: Option<PathBuf>,
+    /// The service base URL of the server, for --store
+    #[arg(long, value_name = "URL", requires = "store")]
+    base_url: Option<String>,
+    /// Only the types of the SearchParameter with this id
+    #[arg(long, value_name = "ID")]
+    pub(super) parameter: Option<String>,
+}
+
 /// What `bench` is told.
 #[derive(Args, Debug)]
 pub(super) struct BenchArguments {
@@ -293,6 +328,15 @@ impl VerifyFlags {
         let (file, mut flags) = self.store.sources();
         flags.extend(flag("--base-url", "base_url", self.base_url.as_ref()));
         (file, flags)
+    }
+}
+
+impl ReindexArguments {
+    /// The file named and the flags given, for a store without a server.
+    pub(super) fn sources(&self) -> (Option<PathBuf>, Vec<Flag>) {
+        let store = flag("--store", "store", self.store.as_ref());
+        let base_url = flag("--base-url", "base_url", self.base_url.as_ref());
+        (self.config.clone(), store.into_iter().chain(base_url).collect())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The commands: `serve`, `load`, `migrate`, `verify`, `copy`, `config check`, `bench`. Their words are an interface that other software drives.
+//! The commands: `serve`, `load`, `migrate`, `verify`, `copy`, `reindex`, `config check`, `bench`. Their words are an interface that other software drives.
 //!
 //! Exit status: 0 done; 1 something was refused or failed; 2 the command line or the configuration is wrong.
 
@@ -10,6 +10,7 @@ mod copy;
 mod load;
 mod log;
 mod output;
+mod reindex;
 mod serve;
 mod verify;
 
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::arguments::{Command, CommandLine, ConfigCommand, LoadArguments};
+use self::arguments::{Command, CommandLine, ConfigCommand, LoadArguments, ReindexArguments};
 use self::load::Target;
 use crate::config::{Effective, Sources, StoreSettings};
 use crate::outcome::Failure;
@@ -84,6 +85,7 @@ fn dispatch(command: Command, environment: Vec<(String, String)>) -> Result<bool
             let [from, to] = arguments.holdings();
             copy::run(&from, &to, &content).map_err(Ended::Failed)
         }
+        Command::Reindex(arguments) => make_index_anew(&arguments, environment),
         Command::Bench(arguments) => on_one_thread(bench::run(&arguments)),
         Command::BenchLimit { folder } => {
             actix_web::rt::System::new().block_on(bench::serve_limit(&folder)).map_err(Ended::Failed)?;
@@ -123,6 +125,16 @@ fn load_files(arguments: &LoadArguments, environment: Vec<(String, String)>) -> 
         Target::server(&arguments.to)
     };
     block_on(load::run(target.map_err(Ended::Failed)?, &arguments.paths))
+}
+
+fn make_index_anew(arguments: &ReindexArguments, environment: Vec<(String, String)>) -> Result<bool, Ended> {
+    let only = arguments.parameter.as_deref();
+    if arguments.store.is_none() {
+        return block_on(reindex::by_server(&arguments.to, only));
+    }
+    let settings = configuration(arguments.sources(), environment)?.settings;
+    log::begin(settings.log);
+    block_on(reindex::in_store(&settings, only))
 }
 
 /// A failure for the one who gave the command, who may know its cause too.

@@ -177,6 +177,12 @@ impl Visit<'_> {
             }
             return query.add(&bytes);
         }
+        if request.interaction == Interaction::Operation && declared.is_none_or(|length: u64| length == 0) {
+            let bytes = payload::read(body, declared, self.door.body).await?;
+            self.is_read = true;
+            request.body = Some(Content::of(bytes, Format::Entry));
+            return Ok(());
+        }
         let format = media::sent(content_type, head::text(headers, &head::SECURITY_CONTEXT))?;
         let (bytes, staged) = match format {
             Format::Raw { .. } if request.kind == Some(ResourceType::Binary) => {

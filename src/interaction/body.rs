@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Content, Engine, Format, Request, binary};
+use crate::definition::CustomParameter;
 use crate::fhir::json::{JsonKind, SyntaxError, Tree};
 use crate::fhir::{InstanceId, ResourceType};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome, Severity};
@@ -68,7 +69,10 @@ pub(super) fn check_type(tree: &Tree<'_>, kind: ResourceType) -> Outcome<()> {
 /// # Errors
 /// 400 where it has not the shape of a resource of this type, 422 where it breaks another rule; each fault with its place.
 pub(super) fn check_form(engine: &Engine, tree: &Tree<'_>, kind: ResourceType) -> Outcome<()> {
-    let issues = Validator::new(engine.registry).check(kind, tree);
+    let mut issues = Validator::new(engine.registry).check(kind, tree);
+    if issues.is_empty() && kind == ResourceType::SearchParameter {
+        issues.extend(CustomParameter::read(engine.registry, "", tree, &[]).err().unwrap_or_default());
+    }
     if !issues.iter().any(|issue| matches!(issue.severity, Severity::Error | Severity::Fatal)) {
         return Ok(());
     }

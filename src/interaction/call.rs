@@ -22,12 +22,22 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Writes `writes` together with their journal records. `false`: an instance changed since it was read.
+    /// Writes `writes` together with their journal records, and what they make of the search parameters of the store. `false`: an
+    /// instance changed since it was read, or the search parameters since it was indexed.
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Outcome<bool> {
         let audit =
             if self.engine.records_audit { writes.iter().map(|write| self.record_of(write)).collect() } else { Vec::new() };
-        match self.engine.store.commit(self.access, Change::new(writes, audit)).await {
-            Ok(()) => Ok(true),
+        let vocabulary = self.engine.redefined(&writes)?;
+        let redefines = vocabulary.is_some();
+        match self.engine.store.commit(self.access, Change::new(writes, audit).redefining(vocabulary)).await {
+            Ok(()) => {
+                // It is written, and the next who asks the store learns of it; what is defined is in force when this returns.
+                if redefines {
+                    self.engine.renew().await?;
+                }
+                Ok(true)
+            }
+            Err(CommitFailure::Outdated) => self.engine.renew().await.map(|()| false),
             Err(CommitFailure::Stale(_) | CommitFailure::Swept) => Ok(false),
             Err(CommitFailure::Failed(failure)) => Err(failure),
         }

@@ -5,8 +5,8 @@ use std::hash::Hasher as _;
 use bytes::Bytes;
 use fhirbolt::model::r4::resources::{
     CapabilityStatement, CapabilityStatementImplementation, CapabilityStatementRest, CapabilityStatementRestInteraction,
-    CapabilityStatementRestResource, CapabilityStatementRestResourceInteraction, CapabilityStatementRestResourceSearchParam,
-    CapabilityStatementRestSecurity, CapabilityStatementSoftware,
+    CapabilityStatementRestResource, CapabilityStatementRestResourceInteraction, CapabilityStatementRestResourceOperation,
+    CapabilityStatementRestResourceSearchParam, CapabilityStatementRestSecurity, CapabilityStatementSoftware,
 };
 use fhirbolt::model::r4::types::{Canonical, String as FhirString};
 use siphasher::sip::SipHasher24;
@@ -39,6 +39,9 @@ const OF_TYPE: [Interaction; 7] = [
     Interaction::SearchType,
 ];
 
+/// What `$reindex` is called elsewhere.
+const REINDEX: &str = "https://carnet.example/fhir/OperationDefinition/reindex";
+
 const HABITS: &str = "A create or update answers with the resource unless Prefer says otherwise; with Binary, and within a \
     transaction, it answers without. An update that changes nothing makes a version all the same. Tags and security labels \
     of a resource stay when an update leaves them out. An unknown search parameter is refused unless Prefer says \
@@ -53,9 +56,9 @@ pub(super) fn capabilities(engine: &Engine, request: &Request) -> Outcome<Respon
     if mode != "full" {
         return Err(Failure::new(Kind::InvalidParameter, "mode=full is offered").at("http.mode"));
     }
-    let statement = &engine.capability_statement;
+    let statement = engine.statement();
     let is_known = request.preconditions.if_none_match.as_ref().is_some_and(|tags| tags.name_digest(statement.digest));
-    let response = if is_known { Response::empty(Status::NotModified) } else { Response::of(statement.bytes.clone()) };
+    let response = if is_known { Response::empty(Status::NotModified) } else { Response::of(statement.bytes) };
     Ok(Response { tag: Some(Tag::Digest(statement.digest)), ..response })
 }
 
@@ -135,7 +138,20 @@ fn resource(registry: &Registry, kind: ResourceType) -> CapabilityStatementRestR
         reference_policy: vec!["literal".into(), "logical".into()],
         search_include: inclusions(registry, kind),
         search_rev_include: inclusions_against(registry, kind),
+        operation: if kind == ResourceType::SearchParameter { vec![reindex()] } else { Vec::new() },
         search_param: registry.parameters(kind).iter().filter(|parameter| is_offered(parameter)).map(search_parameter).collect(),
+        ..Default::default()
+    }
+}
+
+/// `$reindex`, of one SearchParameter; of the system it does the same for all.
+fn reindex() -> CapabilityStatementRestResourceOperation {
+    CapabilityStatementRestResourceOperation {
+        name: "reindex".into(),
+        definition: REINDEX.into(),
+        documentation: Some(
+            "With POST it begins, with GET it tells how far it is. POST [base]/$reindex does so for every type.".into(),
+        ),
         ..Default::default()
     }
 }

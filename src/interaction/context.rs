@@ -77,6 +77,11 @@ impl Context {
         Part::from_random((self.random)())
     }
 
+    /// 64 independent bits.
+    pub fn random(&self) -> u64 {
+        (self.random)()
+    }
+
     /// A request id of its own: 32 hexadecimal digits. Unique, not secret: a counter, scattered.
     pub fn request_id(&self) -> String {
         let number = self.requests.fetch_add(1, Ordering::Relaxed).wrapping_mul(ODD);

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
+use super::Context;
 use super::turn::Turns;
-use super::{Context, capabilities};
+use super::vocabulary::Known;
 use crate::config::{Limits, SecurityMode};
 use crate::definition::Registry;
 use crate::fhir::Instant;
@@ -16,14 +19,17 @@ use crate::store::{Statistics, Store, Swept};
 pub struct Engine {
     pub(super) store: Store,
     pub(super) registry: &'static Registry,
-    pub(super) indexer: Indexer,
+    pub(super) known: Known,
     pub(super) context: Context,
     pub(super) base_url: Box<str>,
     pub(super) limits: Limits,
     /// Whether every access is journaled before it is answered.
     pub(super) records_audit: bool,
     pub(super) turns: Turns,
-    pub(super) capability_statement: capabilities::Statement,
+    /// Told where the index is to be made anew.
+    pub(super) reindexing: Notify,
+    /// A number no other server has.
+    pub(super) worker: u64,
 }
 
 /// What an [`Engine`] is made of.
@@ -57,17 +63,18 @@ impl Engine {
     /// # Errors
     /// A CapabilityStatement that cannot be written: a bug.
     pub fn new(parts: Parts, behaviour: Behaviour) -> Outcome<Self> {
-        let statement = capabilities::state(parts.registry, &behaviour)?;
+        let known = Known::new(parts.store.first_vocabulary(), parts.registry, &parts.indexer, behaviour.clone())?;
         Ok(Self {
             store: parts.store,
             registry: parts.registry,
-            indexer: parts.indexer,
+            known,
+            worker: parts.context.random(),
             context: parts.context,
             base_url: behaviour.base_url,
             limits: behaviour.limits,
             records_audit: behaviour.records_audit,
             turns: Turns::new(),
-            capability_statement: statement,
+            reindexing: Notify::new(),
         })
     }
 
@@ -101,6 +108,11 @@ impl Engine {
     pub async fn sweep(&self, age: Duration) -> Outcome<Swept> {
         let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
         self.store.sweep(Instant::from_micros(self.context.now().micros().saturating_sub(age))).await
+    }
+
+    /// Whether other servers may write to the same store.
+    pub fn shares_its_store(&self) -> bool {
+        self.store.is_shared()
     }
 
     /// Finishes what the store has accepted and lets go of it.

@@ -85,7 +85,7 @@ impl<'c> Gathering<'c> {
             let Some(text) = source.text()? else { continue };
             let tree = body::parse(text.json())?;
             for rule in along() {
-                let pointers = rule.pointed_at(&self.call.engine.indexer, source.kind, &tree)?;
+                let pointers = rule.pointed_at(&self.call.engine.indexer(), source.kind, &tree)?;
                 names.extend(pointers.into_iter().filter(|pointer| self.asked.insert(pointer.clone())).map(name));
             }
         }
@@ -99,7 +99,7 @@ impl<'c> Gathering<'c> {
     async fn follow_back(&mut self, rule: &Inclusion, sources: &[Stored]) -> Outcome<()> {
         let targets: Vec<(ResourceType, InstanceId)> = sources.iter().map(|source| (source.kind, source.id.clone())).collect();
         let count = u32::try_from(self.room() + self.seen.len() + 1).unwrap_or(u32::MAX);
-        let Some(plans) = rule.pointing(&self.call.engine.indexer, &targets, count) else {
+        let Some(plans) = rule.pointing(&self.call.engine.indexer(), &targets, count) else {
             self.included.is_cut = true;
             return Ok(());
         };

@@ -23,6 +23,7 @@ mod parameters;
 mod place;
 mod precondition;
 mod read;
+mod reindex;
 mod request;
 mod response;
 mod search;
@@ -30,6 +31,7 @@ mod subset;
 mod transaction;
 mod turn;
 mod update;
+mod vocabulary;
 mod vread;
 mod write;
 
@@ -86,7 +88,8 @@ async fn decided(engine: &Engine, principal: &Principal, request: &Request) -> O
         Interaction::SearchType | Interaction::SearchSystem => search::search(&call).await,
         Interaction::Transaction | Interaction::Batch => transaction::bundle(&call).await,
         Interaction::Capabilities => capabilities::capabilities(engine, request),
-        Interaction::Patch | Interaction::HistoryType | Interaction::HistorySystem | Interaction::Operation => {
+        Interaction::Operation => reindex::reindex(&call).await,
+        Interaction::Patch | Interaction::HistoryType | Interaction::HistorySystem => {
             Err(Failure::new(Kind::NotAllowed, format!("{} is not offered", request.interaction)))
         }
     }

@@ -47,6 +47,8 @@ pub enum Place {
     SystemSearch,
     /// `[base]/metadata`
     Metadata,
+    /// `[base]/$reindex`, `[base]/SearchParameter/[id]/$reindex`
+    Reindex(Option<InstanceId>),
     /// `[base]/[type]`
     Type(ResourceType),
     /// `[base]/[type]/_search`
@@ -82,6 +84,8 @@ impl Place {
             ("", None, None, None) => Ok(Self::System),
             ("metadata", None, None, None) => Ok(Self::Metadata),
             ("_search", None, None, None) => Ok(Self::SystemSearch),
+            ("$reindex", None, None, None) => Ok(Self::Reindex(None)),
+            ("SearchParameter", Some(id), Some("$reindex"), None) => Ok(Self::Reindex(Some(read_id(id)?))),
             (name, None, None, None) if name.starts_with(['$', '_']) => Err(not_offered(name)),
             (name, second, third, fourth) => Self::read_typed(read_type(name)?, [second, third, fourth]),
         }
@@ -116,14 +120,15 @@ impl Place {
     }
 
     fn offers(&self) -> &'static [Offer] {
-        use Interaction::{Capabilities, Create, Delete, HistoryInstance, Read, SearchSystem, SearchType, Transaction};
-        use Interaction::{Update, Vread};
+        use Interaction::{Capabilities, Create, Delete, HistoryInstance, Operation, Read, SearchSystem, SearchType};
+        use Interaction::{Transaction, Update, Vread};
         match self {
             Self::System => &[(Verb::Get, SearchSystem), (Verb::Head, SearchSystem), (Verb::Post, Transaction)],
             Self::SystemSearch | Self::CompartmentSearch(_, None) => &[(Verb::Post, SearchSystem)],
             Self::Compartment(_, None) => &[(Verb::Get, SearchSystem), (Verb::Head, SearchSystem)],
             Self::Compartment(_, Some(_)) => &[(Verb::Get, SearchType), (Verb::Head, SearchType)],
             Self::Metadata => &[(Verb::Get, Capabilities), (Verb::Head, Capabilities)],
+            Self::Reindex(_) => &[(Verb::Get, Operation), (Verb::Post, Operation)],
             Self::Type(_) => &[(Verb::Get, SearchType), (Verb::Head, SearchType), (Verb::Post, Create)],
             Self::TypeSearch(_) | Self::CompartmentSearch(_, Some(_)) => &[(Verb::Post, SearchType)],
             Self::Instance(..) => &[(Verb::Get, Read), (Verb::Head, Read), (Verb::Put, Update), (Verb::Delete, Delete)],
@@ -155,6 +160,9 @@ impl Place {
     pub fn tell(self, request: &mut Request) {
         match self {
             Self::System | Self::SystemSearch | Self::Metadata => {}
+            Self::Reindex(id) => {
+                (request.kind, request.id) = (id.is_some().then_some(ResourceType::SearchParameter), id);
+            }
             Self::Type(kind) | Self::TypeSearch(kind) => request.kind = Some(kind),
             Self::Compartment(within, kind) | Self::CompartmentSearch(within, kind) => {
                 (request.kind, request.within) = (kind, Some(within));

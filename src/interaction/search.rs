@@ -16,9 +16,10 @@ use crate::store::{Page, Stored, Text};
 
 pub(super) async fn search(call: &Call<'_>) -> Outcome<Response> {
     let engine = call.engine;
-    let query = Query::parse(engine.registry, scope(call), &call.request.parameters, call.request.prefer.handling)?;
+    let indexer = engine.indexer();
+    let query = Query::parse(indexer.registry(), scope(call), &call.request.parameters, call.request.prefer.handling)?;
     let size = PageSize { default: engine.limits.page_resources, max: engine.limits.page_max_resources };
-    let plan = query.plan(&engine.indexer, size, engine.context.now())?;
+    let plan = query.plan(&indexer, size, engine.context.now())?;
     let part = patient_part(call.request.within.as_ref()).or_else(|| single(plan.dossiers.as_deref()));
     let page = engine.store.search(call.access, plan).await?;
     let included = included(call, &query.result().inclusions, &page.matches).await?;
@@ -99,7 +100,7 @@ impl Answer<'_> {
     fn links(&self) -> Vec<(&'static str, String)> {
         let this = self.url(self.query.self_parameters());
         let last = self.page.matches.last().filter(|_| self.page.more);
-        let next = last.map(|last| self.url(&self.query.next_parameters(&self.call.engine.indexer, &last.position)));
+        let next = last.map(|last| self.url(&self.query.next_parameters(&self.call.engine.indexer(), &last.position)));
         std::iter::once(("self", this)).chain(next.map(|next| ("next", next))).collect()
     }
 
@@ -147,6 +148,7 @@ impl Answer<'_> {
             );
             Issue::warning(IssueCode::Incomplete, text).at("http._include")
         });
-        self.query.ignored().iter().cloned().chain(cut).collect()
+        let pending = self.query.pending(&self.call.engine.indexer());
+        self.query.ignored().iter().cloned().chain(pending).chain(cut).collect()
     }
 }

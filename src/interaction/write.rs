@@ -9,7 +9,7 @@ use super::{Engine, Response, Return, Status};
 use crate::fhir::json::{Node, Stamp, Tree, stamped};
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionId};
 use crate::outcome::{Failure, Issue, IssueCode, Outcome, operation_outcome};
-use crate::search::index::IndexEntries;
+use crate::search::index::{Epoch, IndexEntries};
 use crate::store::change::{Expected, Method, Write};
 use crate::store::{Naming, Staged, Stored};
 
@@ -31,7 +31,7 @@ impl<'a> Target<'a> {
     pub(super) fn new(engine: &Engine, kind: ResourceType, tree: &Tree<'_>) -> Self {
         let part = match kind {
             ResourceType::Patient => engine.context.new_part(),
-            _ => engine.indexer.part(kind, tree),
+            _ => engine.indexer().part(kind, tree),
         };
         let key = engine.context.new_key(part);
         Self { kind, id: key.id(), key, latest: None }
@@ -57,9 +57,9 @@ impl<'a> Target<'a> {
             (ResourceType::Patient, Some(stored)) => stored.key.part,
             (ResourceType::Patient, None) => Part::of_patient(id),
             (ResourceType::Binary, Some(stored)) => {
-                Some(engine.indexer.part(kind, tree)).filter(|part| *part != Part::DIRECTORY).unwrap_or(stored.key.part)
+                Some(engine.indexer().part(kind, tree)).filter(|part| *part != Part::DIRECTORY).unwrap_or(stored.key.part)
             }
-            _ => engine.indexer.part(kind, tree),
+            _ => engine.indexer().part(kind, tree),
         }
     }
 
@@ -88,12 +88,13 @@ impl<'a> Target<'a> {
     /// # Errors
     /// A resource that cannot be indexed: a bug.
     pub(super) fn filled(self, engine: &Engine, tree: &Tree<'_>, method: Method, staged: Option<&Staged>) -> Outcome<Write> {
-        let index = engine.indexer.entries(self.kind, tree)?;
+        let indexer = engine.indexer();
+        let index = indexer.entries(self.kind, tree)?;
         let (version, updated) = (self.version(), self.moment(engine));
         let cuts = Cuts::of(tree, engine.store.inline_bytes(), staged);
         let marked = stamped(tree.root(), &Stamp { id: &self.id, version, updated }, &|node| cuts.mark(node));
         let cut = cuts.cut(marked, self.key.part);
-        Ok(self.write((version, updated, method), Some(cut), index))
+        Ok(self.write((version, updated, method), Some(cut), (index, indexer.epoch())))
     }
 
     /// The version that holds the resource of `tree` with `replace` applied.
@@ -112,27 +113,33 @@ impl<'a> Target<'a> {
         let replaced = |node: Node<'_>| cuts.mark(node).or_else(|| replace(node));
         let marked = stamped(tree.root(), &Stamp { id: &self.id, version, updated }, &replaced);
         let cut = cuts.cut(marked, self.key.part);
-        let index = engine.indexer.entries(self.kind, &Tree::parse(cut.text.json()).map_err(Failure::fault)?)?;
-        Ok(self.write((version, updated, method), Some(cut), index))
+        let indexer = engine.indexer();
+        let index = indexer.entries(self.kind, &Tree::parse(cut.text.json()).map_err(Failure::fault)?)?;
+        Ok(self.write((version, updated, method), Some(cut), (index, indexer.epoch())))
     }
 
     fn version(&self) -> VersionId {
         Self::next_version(self.latest)
     }
 
-    fn write(self, (version, updated, method): (VersionId, Instant, Method), cut: Option<Cut>, index: IndexEntries) -> Write {
+    fn write(
+        self,
+        (version, updated, method): (VersionId, Instant, Method),
+        cut: Option<Cut>,
+        (index, epoch): (IndexEntries, Epoch),
+    ) -> Write {
         let expected = self.expected();
         let (body, content) = match cut {
             Some(cut) => (Some(cut.text.into_stored()), cut.content),
             None => (None, Naming::default()),
         };
-        Write { expected, kind: self.kind, id: self.id, key: self.key, version, updated, method, body, content, index }
+        Write { expected, kind: self.kind, id: self.id, key: self.key, version, updated, method, body, content, index, epoch }
     }
 
     /// The version that says that the instance is deleted.
     pub(super) fn emptied(self, engine: &Engine) -> Write {
         let stamp = (self.version(), self.moment(engine), Method::Delete);
-        self.write(stamp, None, IndexEntries::default())
+        self.write(stamp, None, (IndexEntries::default(), Epoch::default()))
     }
 }
 

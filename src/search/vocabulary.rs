@@ -97,17 +97,28 @@ pub struct VocabularyChange {
     pub retired: Vec<ParameterId>,
 }
 
+/// What the index of a store must and may hold: less than everything, while instances are still to be indexed by parameters that
+/// are new; more, while they still have entries of those that are gone.
+#[derive(Debug)]
+pub struct Bounds {
+    /// By the parameters by which everything is indexed.
+    pub must: Indexer,
+    /// By all others too, where there are any.
+    pub may: Option<Indexer>,
+}
+
 impl Vocabulary {
     /// An indexer by the standard's parameters, which `registry` has, and those in use here, for the store of `indexer`.
     pub fn indexer(&self, registry: &Registry, indexer: &Indexer) -> Indexer {
         self.of(registry, indexer, OwnParameter::is_used)
     }
 
-    /// Indexers of what every instance must have in the index, and of what it may have there, while instances are still to be
-    /// indexed by parameters that are new, or no longer by those that are gone.
-    pub fn bounds(&self, registry: &Registry, indexer: &Indexer) -> (Indexer, Indexer) {
-        let must = self.of(registry, indexer, |parameter| parameter.state == ParameterState::Settled);
-        (must, self.of(registry, indexer, |_| true))
+    /// What every instance must have in the index, and what it may have there.
+    pub fn bounds(&self, registry: &Registry, indexer: &Indexer) -> Bounds {
+        let is_settled = |parameter: &OwnParameter| parameter.state == ParameterState::Settled;
+        let must = self.of(registry, indexer, is_settled);
+        let may = (!self.parameters.iter().all(is_settled)).then(|| self.of(registry, indexer, |_| true));
+        Bounds { must, may }
     }
 
     fn of(&self, registry: &Registry, indexer: &Indexer, is_meant: impl Fn(&OwnParameter) -> bool) -> Indexer {

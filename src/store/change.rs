@@ -6,10 +6,12 @@ use bytes::Bytes;
 
 use super::compression::compressed;
 use super::content::{Naming, Retired, Text};
+use super::reindex::Step;
 use crate::audit::AuditRecord;
 use crate::fhir::{InstanceId, InstanceKey, Instant, ResourceType, VersionId};
 use crate::outcome::Outcome;
-use crate::search::index::IndexEntries;
+use crate::search::index::{Epoch, IndexEntries};
+use crate::search::vocabulary::VocabularyChange;
 
 /// What is written together or not at all.
 #[derive(Clone, Debug, Default)]
@@ -20,17 +22,44 @@ pub struct Change {
     pub audit: Vec<AuditRecord>,
     /// The name of a content that nobody may use any more; of a sweep alone.
     pub(super) retired: Option<Retired>,
+    /// What becomes of the search parameters that the store defines itself.
+    pub(super) vocabulary: Option<VocabularyChange>,
+    /// A step of making the index anew; alone.
+    pub(super) reindexing: Option<Step>,
 }
 
 impl Change {
     /// What is written together, and the journal records of it.
     pub fn new(writes: Vec<Write>, audit: Vec<AuditRecord>) -> Self {
-        Self { writes, audit, retired: None }
+        Self { writes, audit, ..Self::default() }
+    }
+
+    /// The same, and what becomes of the search parameters that the store defines itself.
+    #[must_use]
+    pub fn redefining(self, vocabulary: Option<VocabularyChange>) -> Self {
+        Self { vocabulary, ..self }
     }
 
     /// That a name is given up.
     pub(super) fn retiring(name: Retired) -> Self {
         Self { retired: Some(name), ..Self::default() }
+    }
+
+    /// A step of making the index anew.
+    pub(super) fn reindexing(step: Step) -> Self {
+        Self { reindexing: Some(step), ..Self::default() }
+    }
+
+    /// The epoch in which its entries were made, the earliest of several; `None`: it makes none.
+    pub(super) fn epoch(&self) -> Option<Epoch> {
+        let writes = self.writes.iter().filter(|write| write.body.is_some()).map(|write| write.epoch);
+        let vocabulary = self.vocabulary.as_ref().map(|change| change.from);
+        writes.chain(vocabulary).chain(self.reindexing.as_ref().and_then(|step| step.made_in)).min()
+    }
+
+    /// Whether it must be written by itself, whatever else waits.
+    pub(super) fn stands_alone(&self) -> bool {
+        self.vocabulary.is_some() || self.reindexing.is_some()
     }
 
     /// Whether it concerns content that rests outside the database.
@@ -40,7 +69,7 @@ impl Change {
 
     /// Whether there is nothing to be written.
     pub(super) fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.audit.is_empty() && self.retired.is_none()
+        self.writes.is_empty() && self.audit.is_empty() && self.retired.is_none() && !self.stands_alone()
     }
 }
 
@@ -67,6 +96,8 @@ pub struct Write {
     pub content: Naming,
     /// What it is found by; empty for a deletion.
     pub index: IndexEntries,
+    /// In which state of the store's own search parameters that was made.
+    pub epoch: Epoch,
 }
 
 impl Write {

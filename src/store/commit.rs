@@ -9,9 +9,11 @@ use super::content;
 use super::dialect::Dialect;
 use super::index;
 use super::journal;
+use super::reindex;
 use super::snapshot;
 use super::statement::Statement;
 use super::terms::{Resting, unpack};
+use super::vocabulary;
 use crate::fhir::key::name_hash;
 use crate::fhir::{InstanceKey, ResourceType};
 use crate::outcome::Failure;
@@ -24,6 +26,8 @@ pub enum CommitFailure {
     Stale(usize),
     /// The name of a content was retired since the content was put there. Never leaves the store.
     Swept,
+    /// The search parameters that the store defines itself have changed since the entries were made.
+    Outdated,
     /// The store could not write, or may not.
     Failed(Failure),
 }
@@ -35,6 +39,8 @@ pub(super) enum Refusal {
     Stale(usize),
     /// The name of a content was retired since the content was put there.
     Swept,
+    /// The search parameters that the store defines itself have changed since the entries were made.
+    Outdated,
     /// The database refused.
     Database(Error),
 }
@@ -76,6 +82,11 @@ const SET_ALIAS: &str = "INSERT INTO alias (name, kind, id, part, rid) VALUES (?
 
 /// What each write of `change` replaces, if all that it expects is so. Writes nothing.
 pub(super) fn check(connection: &mut Connection, change: &Change) -> Result<Vec<Replaced>, Refusal> {
+    if let Some(made_in) = change.epoch()
+        && vocabulary::epoch(connection)? != made_in
+    {
+        return Err(Refusal::Outdated);
+    }
     let checked = change.writes.iter().enumerate().map(|(index, write)| {
         let replaced = match write.expected {
             Expected::Nothing => nothing_there(connection, write)?.then_some(Replaced::Nothing),
@@ -115,6 +126,12 @@ pub(super) fn write(connection: &mut Connection, change: &Change, replaced: &[Re
         write_version(connection, write, replaced).map_err(|error| taken(index, error))?;
     }
     content::write(connection, change)?;
+    if let Some(vocabulary) = &change.vocabulary {
+        vocabulary::write(connection, vocabulary)?;
+    }
+    if let Some(step) = &change.reindexing {
+        reindex::write(connection, step)?;
+    }
     journal::append(connection, &change.audit)?;
     Ok(())
 }
@@ -169,6 +186,15 @@ fn write_version(connection: &mut Connection, write: &Write, replaced: &Replaced
     }
 }
 
+/// Writes the entries of an instance that stays as it is, unless it was written to since they were made.
+pub(super) fn write_entries(connection: &mut Connection, write: &Write) -> Result<(), Error> {
+    let Some(Replaced::Version(_, terms)) = version_there(connection, write)? else { return Ok(()) };
+    let dialect = connection.dialect();
+    let statement = with_entries(Statement::new(dialect.update_entries()), dialect, write);
+    connection.execute(&statement.bind(write.key.part.0).bind(write.key.rid))?;
+    index::replace(connection, write, &terms)
+}
+
 fn move_instance(connection: &mut Connection, write: &Write, old: InstanceKey) -> Result<(), Error> {
     connection.execute(&at_two(MOVE_VERSIONS, write.key, old))?;
     connection.execute(&at_two(SUPERSEDE, write.key, old))?;
@@ -195,15 +221,24 @@ fn update_instance(connection: &mut Connection, write: &Write) -> Result<(), Err
 
 fn with_content<'a>(statement: Statement<'a>, dialect: Dialect, write: &'a Write) -> Statement<'a> {
     let date = write.index.main_date;
-    let terms = Resting::of(dialect, write.kind.code(), &write.index.terms);
     let statement = statement
         .bind(write.version.0)
         .bind(write.updated.micros())
         .bind(write.method.code())
         .bind(date.map(|range| range.low))
         .bind(date.map(|range| range.high))
-        .bind(write.compressed())
-        .bind(terms.packed);
+        .bind(write.compressed());
+    with_terms(statement, dialect, write)
+}
+
+fn with_entries<'a>(statement: Statement<'a>, dialect: Dialect, write: &'a Write) -> Statement<'a> {
+    let date = write.index.main_date;
+    with_terms(statement.bind(date.map(|range| range.low)).bind(date.map(|range| range.high)), dialect, write)
+}
+
+fn with_terms<'a>(statement: Statement<'a>, dialect: Dialect, write: &'a Write) -> Statement<'a> {
+    let terms = Resting::of(dialect, write.kind.code(), &write.index.terms);
+    let statement = statement.bind(terms.packed);
     match terms.leading {
         Some(leading) => statement.bind(leading),
         None => statement,

@@ -109,11 +109,19 @@ impl Dialect {
     }
 
     /// How a transaction that will write begins: where there is one writer, with the right to write, so that what it reads first
-    /// stays true.
+    /// stays true; elsewhere with the table of the search parameters shared, so that those stay as they are.
     pub(super) const fn begin_writing(self) -> &'static str {
         match self {
             Self::Sqlite => "BEGIN IMMEDIATE",
-            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED; LOCK TABLE parameter IN ROW SHARE MODE",
+        }
+    }
+
+    /// What waits until no other transaction writes, and holds off those that want to; none where there is one writer.
+    pub(super) const fn hold_parameters(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("LOCK TABLE parameter IN EXCLUSIVE MODE"),
         }
     }
 
@@ -142,6 +150,14 @@ impl Dialect {
                 "UPDATE instance SET version = ?, updated = ?, method = ?, date_low = ?, date_high = ?, body = ?, terms = ?, \
                  leads = ? WHERE part = ? AND rid = ?"
             }
+        }
+    }
+
+    /// How the entries on the row of an instance that stays as it is are written.
+    pub(super) const fn update_entries(self) -> &'static str {
+        match self {
+            Self::Sqlite => "UPDATE instance SET date_low = ?, date_high = ?, terms = ? WHERE part = ? AND rid = ?",
+            Self::Postgres => "UPDATE instance SET date_low = ?, date_high = ?, terms = ?, leads = ? WHERE part = ? AND rid = ?",
         }
     }
 

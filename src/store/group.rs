@@ -14,9 +14,11 @@ use super::change::{Change, Expected, Method, Write};
 use super::commit::{self, Refusal, Replaced, names_its_place};
 use super::connection::Connection;
 use super::statement::{Statement, Value};
+use super::vocabulary;
 use super::writer::Late;
 use crate::fhir::key::name_hash;
 use crate::fhir::{InstanceId, InstanceKey, Part, ResourceType};
+use crate::search::index::Epoch;
 
 /// An answer each, none for those that must wait for the next round: they concern what another change of this one concerns.
 type Answers = Vec<Option<Result<(), Refusal>>>;
@@ -29,10 +31,19 @@ const SELECT_NAMES: &str = "SELECT a.kind, a.id FROM unnest(?, ?, ?) u (name, ki
 
 /// Writes those of `changes` that can be written and do not depend on each other.
 pub(super) fn write(connection: &mut Connection, changes: &[&Change]) -> Result<Answers, Late> {
+    if let Some(first) = changes.iter().position(|change| change.stands_alone()) {
+        return write_first(connection, changes, first);
+    }
+    let is_indexed = changes.iter().any(|change| change.epoch().is_some());
+    let epoch = if is_indexed { vocabulary::epoch(connection)? } else { Epoch::default() };
     let there = There::of(connection, changes)?;
     let mut concerned = Concerned::default();
     let (mut answers, mut rows) = (Answers::with_capacity(changes.len()), bulk::Rows::default());
     for change in changes {
+        if change.epoch().is_some_and(|made_in| made_in != epoch) {
+            answers.push(Some(Err(Refusal::Outdated)));
+            continue;
+        }
         let replaced = match there.replaced(change) {
             Ok(replaced) => replaced,
             Err(index) => {
@@ -56,6 +67,16 @@ pub(super) fn write(connection: &mut Connection, changes: &[&Change]) -> Result<
     Ok(answers)
 }
 
+/// Writes the change number `first`, which stands alone; the others wait for the next round.
+fn write_first(connection: &mut Connection, changes: &[&Change], first: usize) -> Result<Answers, Late> {
+    let mut answers: Answers = changes.iter().map(|_| None).collect();
+    if let (Some(change), Some(answer)) = (changes.get(first), answers.get_mut(first)) {
+        write_alone(connection, change)?;
+        *answer = Some(Ok(()));
+    }
+    Ok(answers)
+}
+
 fn moves(write: &Write, replaced: &Replaced) -> bool {
     match replaced {
         Replaced::Nothing => false,
@@ -67,7 +88,7 @@ fn moves(write: &Write, replaced: &Replaced) -> bool {
 fn write_alone(connection: &mut Connection, change: &Change) -> Result<(), Late> {
     let written = commit::check(connection, change).and_then(|replaced| commit::write(connection, change, &replaced));
     written.map_err(|refusal| match refusal {
-        Refusal::Stale(_) | Refusal::Swept => Late(Error::RollbackTransaction),
+        Refusal::Stale(_) | Refusal::Swept | Refusal::Outdated => Late(Error::RollbackTransaction),
         Refusal::Database(error) => Late(error),
     })
 }

@@ -27,12 +27,14 @@ mod queue;
 pub mod raw;
 mod reader;
 mod recent;
+mod reindex;
 mod row;
 mod schema;
 mod snapshot;
 mod statement;
 mod terms;
 mod verify;
+mod vocabulary;
 mod writer;
 pub mod yardstick;
 #[cfg(test)]
@@ -51,6 +53,7 @@ pub use commit::CommitFailure;
 pub use content::{Digest, Form, Hole, Incoming, Naming, Pieces, Staged, Swept, Text};
 pub use copy::{Copied, Holding, copy};
 pub use query::{Match, Page, VersionName};
+pub use reindex::{Reindexing, Worker};
 pub use schema::migrate;
 pub use snapshot::{Stored, Stretch};
 pub use verify::{Fault, Step, Verification, Verified};
@@ -61,11 +64,12 @@ use crate::dossier::Access;
 use crate::fhir::{InstanceId, Part, ResourceType, VersionId};
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::search::plan::Plan;
+use crate::search::vocabulary::Vocabulary;
 use change::{Change, Expected};
 use connection::{Connection, Source};
 use content::Contents;
 use dialect::Use;
-use failure::{refused, unavailable};
+use failure::{failure, refused, unavailable};
 use glance::Glances;
 use hold::Hold;
 use queue::{Queue, Refused};
@@ -88,6 +92,7 @@ pub struct Store {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Given back last, when nothing of this store touches the database any more.
     hold: Option<Hold>,
+    first_vocabulary: Vocabulary,
 }
 
 /// What a store has done and has to do, at one moment.
@@ -151,6 +156,7 @@ impl Store {
             writes: std::iter::repeat_with(queue).take(source.dialect().writer_threads()).collect(),
             written: Arc::default(),
             deadline: source.deadline(),
+            first_vocabulary: vocabulary::read(&mut connection).map_err(failure)?,
             threads: Mutex::default(),
             hold,
         };
@@ -281,8 +287,28 @@ impl Store {
         match self.write(Change::new(Vec::new(), records)).await {
             Ok(()) => Ok(()),
             Err(CommitFailure::Failed(failure)) => Err(failure),
-            Err(CommitFailure::Stale(_) | CommitFailure::Swept) => Err(Failure::fault("a record of the journal expects nothing")),
+            Err(CommitFailure::Stale(_) | CommitFailure::Swept | CommitFailure::Outdated) => {
+                Err(Failure::fault("a record of the journal expects nothing"))
+            }
         }
+    }
+
+    /// The search parameters that the store defines itself.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn vocabulary(&self) -> Outcome<Vocabulary> {
+        self.ask(vocabulary::read).await
+    }
+
+    /// Whether other processes may write to the same database.
+    pub fn is_shared(&self) -> bool {
+        self.hold.is_none()
+    }
+
+    /// What the store itself defined of search parameters when it was opened.
+    pub fn first_vocabulary(&self) -> &Vocabulary {
+        &self.first_vocabulary
     }
 
     /// Finds out whether the database answers.
@@ -391,7 +417,8 @@ impl Drop for Store {
 
 /// Every part that `change` reads or writes.
 fn touched(change: &Change) -> impl Iterator<Item = Part> + '_ {
-    change.writes.iter().flat_map(|write| {
+    let reindexed = change.reindexing.iter().flat_map(|step| &step.writes);
+    change.writes.iter().chain(reindexed).flat_map(|write| {
         let old = match write.expected {
             Expected::Nothing => None,
             Expected::Version(_, key) => Some(key.part),

@@ -296,6 +296,7 @@ mod tests {
             body: Some(b"{}".to_vec().into()),
             content: crate::store::Naming::default(),
             index,
+            epoch: crate::search::index::Epoch::default(),
         }
     }
 

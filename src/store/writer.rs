@@ -237,11 +237,11 @@ fn write_together(connection: &mut Connection, changes: &[&Change]) -> Result<Ve
         match commit::check(connection, change) {
             Ok(replaced) => match commit::write(connection, change, &replaced) {
                 Ok(()) => answers.push(Ok(())),
-                Err(Refusal::Stale(_) | Refusal::Swept) => return Err(Late(Error::RollbackTransaction)),
+                Err(Refusal::Stale(_) | Refusal::Swept | Refusal::Outdated) => return Err(Late(Error::RollbackTransaction)),
                 Err(Refusal::Database(error)) => return Err(Late(error)),
             },
             Err(Refusal::Database(error)) => return Err(Late(error)),
-            Err(refusal @ (Refusal::Stale(_) | Refusal::Swept)) => answers.push(Err(refusal)),
+            Err(refusal @ (Refusal::Stale(_) | Refusal::Swept | Refusal::Outdated)) => answers.push(Err(refusal)),
         }
     }
     Ok(answers)
@@ -267,6 +267,7 @@ fn told(refusal: Refusal) -> CommitFailure {
     match refusal {
         Refusal::Stale(index) => CommitFailure::Stale(index),
         Refusal::Swept => CommitFailure::Swept,
+        Refusal::Outdated => CommitFailure::Outdated,
         Refusal::Database(error) => CommitFailure::Failed(failure(error)),
     }
 }

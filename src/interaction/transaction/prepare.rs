@@ -196,7 +196,7 @@ impl Ground<'_> {
             (None, Some(id)) => {
                 self.with_links(page, assigned, |tree| Target::part(engine, (kind, id), tree, self.latest(entry)))
             }
-            (None, None) => self.with_links(page, assigned, |tree| engine.indexer.part(kind, tree)),
+            (None, None) => self.with_links(page, assigned, |tree| engine.indexer().part(kind, tree)),
         }
     }
 

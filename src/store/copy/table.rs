@@ -161,6 +161,13 @@ pub(in crate::store) const TABLES: &[Table] = &[
         page_rows: SMALL_ROWS,
     },
     Table {
+        name: "parameter",
+        columns: &[("id", Integer), ("state", SmallInt), ("since", BigInt), ("definition", Text)],
+        keys: Keys::same(&[0]),
+        page_rows: SMALL_ROWS,
+    },
+    Table { name: "job", columns: &[("name", Text), ("state", Text)], keys: Keys::same(&[0]), page_rows: SMALL_ROWS },
+    Table {
         name: "audit_head",
         columns: &[("part", BigInt), ("seq", BigInt), ("recorded", BigInt), ("preceding", OptionalBigInt)],
         keys: Keys::same(&[0]),

@@ -9,7 +9,7 @@ use crate::audit::AuditRecord;
 use crate::config::{ContentPlace, ContentSettings, Limits, StoreSettings};
 use crate::dossier::Access;
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionId};
-use crate::search::index::IndexEntries;
+use crate::search::index::{Epoch, IndexEntries};
 use crate::store::change::{Change, Expected, Method, Write};
 use crate::store::connection::{Connection, Source};
 use crate::store::dialect::{Dialect, Use};
@@ -194,6 +194,7 @@ pub(super) fn creation(key: InstanceKey) -> Write {
         body: Some(format!("{}/1", key.rid).into_bytes().into()),
         index: IndexEntries::default(),
         content: Naming::default(),
+        epoch: Epoch::default(),
     }
 }
 

@@ -12,8 +12,8 @@ use crate::fhir::json::Tree;
 use crate::fhir::key::name_hash;
 use crate::fhir::{InstanceId, InstanceKey, ResourceType};
 use crate::outcome::Outcome;
-use crate::search::Indexer;
 use crate::search::index::{IndexEntries, Term};
+use crate::search::vocabulary::Bounds;
 use crate::store::connection::Connection;
 use crate::store::dialect::Dialect;
 use crate::store::statement::Statement;
@@ -69,9 +69,23 @@ struct Page {
 /// A leading term that an instance must have.
 type Leading = (Term, i16, Key);
 
+/// What the index must hold of an instance, and what it may, where that is more.
+#[derive(Default)]
+struct Ought {
+    must: IndexEntries,
+    may: Option<IndexEntries>,
+}
+
+impl Ought {
+    fn of(bounds: &Bounds, kind: ResourceType, tree: &Tree<'_>) -> Outcome<Self> {
+        let may = bounds.may.as_ref().map(|indexer| indexer.entries(kind, tree)).transpose()?;
+        Ok(Self { must: bounds.must.entries(kind, tree)?, may })
+    }
+}
+
 /// What is found out about a page, all of it in one state of the database.
 struct Judgement<'a> {
-    indexer: &'a Indexer,
+    bounds: &'a Bounds,
     leading: Vec<Leading>,
     faults: Vec<(String, String)>,
 }
@@ -79,9 +93,9 @@ struct Judgement<'a> {
 impl Look<'_> {
     /// Looks at every instance; how many leading terms there must be.
     pub(super) fn instances(&mut self) -> QueryResult<u64> {
-        let (mut after, mut leading_terms, indexer) = (FIRST, 0, self.indexer);
+        let (mut after, mut leading_terms, bounds) = (FIRST, 0, self.bounds);
         while after != LAST {
-            let (page, judgement) = self.connection.together(|connection| judged(connection, indexer, after))?;
+            let (page, judgement) = self.connection.together(|connection| judged(connection, bounds, after))?;
             for (place, rule) in judgement.faults {
                 self.fault(place, rule);
             }
@@ -149,17 +163,17 @@ impl Judgement<'_> {
         }
         // What cannot be read has been told, and says nothing of its index.
         if tree.is_some() || instance.body.is_none() {
-            self.index(instance, tree.as_ref().map(|tree| self.indexer.entries(kind, tree)), page);
+            self.index(instance, tree.as_ref().map(|tree| Ought::of(self.bounds, kind, tree)), page);
         }
     }
 
-    fn index(&mut self, instance: &Current, entries: Option<Outcome<IndexEntries>>, page: &Page) {
+    fn index(&mut self, instance: &Current, ought: Option<Outcome<Ought>>, page: &Page) {
         let place = place_of(instance.kind, &instance.id, instance.key);
-        match entries.unwrap_or_else(|| Ok(IndexEntries::default())) {
-            Ok(entries) => {
-                self.all(&place, instance.differences(&entries, page.values.get(&instance.key)));
-                let terms = entries.terms.iter().filter(|term| term.leads());
-                self.leading.extend(terms.map(|term| (*term, instance.kind, instance.key)));
+        match ought.unwrap_or_else(|| Ok(Ought::default())) {
+            Ok(ought) => {
+                self.all(&place, instance.differences(&ought, page.values.get(&instance.key)));
+                let terms = instance.terms.terms(instance.kind).into_iter().filter(|term| term.leads());
+                self.leading.extend(terms.map(|term| (term, instance.kind, instance.key)));
             }
             Err(failure) => self.fault(&place, format!("it cannot be indexed: {failure}")),
         }
@@ -169,7 +183,7 @@ impl Judgement<'_> {
     /// whatever bore it.
     fn misplaced(&self, instance: &Current, kind: ResourceType, tree: &Tree<'_>) -> Option<&'static str> {
         let is_bound = !matches!(kind, ResourceType::Patient | ResourceType::Binary);
-        let ought = self.indexer.part(kind, tree).0;
+        let ought = self.bounds.must.part(kind, tree).0;
         (is_bound && ought != instance.key.0).then_some("it does not rest in the dossier it is about")
     }
 
@@ -186,9 +200,9 @@ impl Judgement<'_> {
 }
 
 /// The next page and what is wrong with it.
-fn judged<'a>(connection: &mut Connection, indexer: &'a Indexer, after: Key) -> QueryResult<(Page, Judgement<'a>)> {
+fn judged<'a>(connection: &mut Connection, bounds: &'a Bounds, after: Key) -> QueryResult<(Page, Judgement<'a>)> {
     let page = page(connection, after)?;
-    let mut judgement = Judgement { indexer, leading: Vec::new(), faults: Vec::new() };
+    let mut judgement = Judgement { bounds, leading: Vec::new(), faults: Vec::new() };
     for instance in &page.instances {
         judgement.instance(instance, &page);
     }
@@ -211,12 +225,15 @@ impl Current {
         (!is_whole).then(|| format!("of the versions before {} not all are there", self.version)).into_iter().collect()
     }
 
-    fn differences(&self, entries: &IndexEntries, values: Option<&Values>) -> Vec<String> {
-        let mut wrong = values.unwrap_or(&Values::default()).differences(&Values::of(entries));
-        if self.terms.terms(self.kind) != entries.terms {
+    fn differences(&self, ought: &Ought, values: Option<&Values>) -> Vec<String> {
+        let (must, may) = (&ought.must, ought.may.as_ref().unwrap_or(&ought.must));
+        let mut wrong = values.unwrap_or(&Values::default()).differences(&Values::of(must), &Values::of(may));
+        let terms = self.terms.terms(self.kind);
+        let has = |terms: &[Term], term: &Term| terms.binary_search(term).is_ok();
+        if !must.terms.iter().all(|term| has(&terms, term)) || !terms.iter().all(|term| has(&may.terms, term)) {
             wrong.push(String::from("its terms are not what the resource says"));
         }
-        if self.main_date != entries.main_date.map(|range| (range.low, range.high)) {
+        if self.main_date != must.main_date.map(|range| (range.low, range.high)) {
             wrong.push(String::from("its main date is not what the resource says"));
         }
         wrong

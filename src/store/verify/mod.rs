@@ -10,7 +10,7 @@ mod journal;
 mod name;
 mod resource;
 mod stray;
-mod values;
+pub(super) mod values;
 
 use std::fmt;
 
@@ -23,10 +23,11 @@ use super::dialect::Use;
 use super::failure::failure;
 use super::schema;
 use super::statement::Statement;
+use super::vocabulary;
 use crate::config::{ContentPlace, ContentSettings, StoreSettings};
 use crate::fhir::ResourceType;
 use crate::outcome::Outcome;
-use crate::search::Indexer;
+use crate::search::vocabulary::{Bounds, Vocabulary};
 use content::Named;
 
 /// What is told while a store is verified.
@@ -109,14 +110,22 @@ impl Verification {
         Ok(count.unwrap_or_default().unsigned_abs())
     }
 
-    /// Looks at everything; `indexer` says what there must be in the index.
+    /// The search parameters that the store defines itself.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub fn vocabulary(&mut self) -> Outcome<Vocabulary> {
+        vocabulary::read(&mut self.connection).map_err(failure)
+    }
+
+    /// Looks at everything; `bounds` say what there must be in the index.
     ///
     /// # Errors
     /// The database is away. What is wrong in it is told, not an error.
-    pub fn run(&mut self, indexer: &Indexer, tell: &mut dyn FnMut(Step<'_>)) -> Outcome<Verified> {
+    pub fn run(&mut self, bounds: &Bounds, tell: &mut dyn FnMut(Step<'_>)) -> Outcome<Verified> {
         let mut look = Look {
             connection: &mut self.connection,
-            indexer,
+            bounds,
             keeping: &self.keeping,
             tell,
             verified: Verified::default(),
@@ -130,7 +139,7 @@ impl Verification {
 /// A look at a store.
 struct Look<'a> {
     connection: &'a mut Connection,
-    indexer: &'a Indexer,
+    bounds: &'a Bounds,
     keeping: &'a Outcome<Keeping>,
     tell: &'a mut dyn FnMut(Step<'_>),
     verified: Verified,

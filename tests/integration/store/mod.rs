@@ -6,4 +6,5 @@ mod outage;
 mod parity;
 mod reaching;
 mod refusing;
+mod reindexing;
 mod statements;
