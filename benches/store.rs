@@ -134,6 +134,7 @@ fn newest(dossier: u64) -> Plan {
         order: vec![Order { by: SortKey::MainDate, descending: true }],
         count: PAGE,
         after: None,
+        backward: false,
         total: false,
     }
 }

@@ -201,6 +201,13 @@ pub const KEYS: &[Key] = &[
         show: |settings| settings.limits.page_max_resources.to_string(),
     },
     Key {
+        name: "limits.page_seconds",
+        meaning: "the time for which the link to another page of a search leads there",
+        valid: "a whole number of seconds from 1 to 31536000",
+        set: |settings, text| within(&mut settings.limits.page_seconds, text, 1..=31_536_000),
+        show: |settings| settings.limits.page_seconds.to_string(),
+    },
+    Key {
         name: "limits.include_resources",
         meaning: "the most resources that _include and _revinclude bring along on a page",
         valid: "a whole number from 0 to 100000",

@@ -72,6 +72,8 @@ pub struct Limits {
     pub page_resources: u32,
     /// The most matches on a page, whatever `_count` asks.
     pub page_max_resources: u32,
+    /// The time for which the link to another page leads there.
+    pub page_seconds: u64,
     /// The most resources that come along with the matches of a page.
     pub include_resources: usize,
     /// The time a client has to send the head of a request.
@@ -153,6 +155,7 @@ impl Default for Limits {
             bundle_entries: 5_000,
             page_resources: 20,
             page_max_resources: 1_000,
+            page_seconds: 86_400,
             include_resources: 1_000,
             header_seconds: 10,
             body_seconds: 30,

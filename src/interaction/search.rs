@@ -9,8 +9,9 @@ use super::parameters::push_query;
 use super::subset::Subset;
 use super::{Body, Call, Response, Status, Wanted};
 use crate::definition::Compartment;
-use crate::fhir::Part;
+use crate::fhir::{Instant, Part};
 use crate::outcome::{Issue, IssueCode, Outcome, operation_outcome};
+use crate::search::plan::Turn;
 use crate::search::{PageSize, Query, Scope, Within};
 use crate::store::{Page, Stored, Text};
 
@@ -18,12 +19,14 @@ pub(super) async fn search(call: &Call<'_>) -> Outcome<Response> {
     let engine = call.engine;
     let indexer = engine.indexer();
     let query = Query::parse(indexer.registry(), scope(call), &call.request.parameters, call.request.prefer.handling)?;
+    let query = query.asked_by(call.principal.name());
     let size = PageSize { default: engine.limits.page_resources, max: engine.limits.page_max_resources };
     let plan = query.plan(&indexer, size, engine.context.now())?;
+    let came = plan.after.as_ref().map(|_| if plan.backward { Way::Back } else { Way::Onward });
     let part = patient_part(call.request.within.as_ref()).or_else(|| single(plan.dossiers.as_deref()));
     let page = engine.store.search(call.access, plan).await?;
     let included = included(call, &query.result().inclusions, &page.matches).await?;
-    let answer = Answer { call, query: &query, page: &page, included: &included };
+    let answer = Answer { call, query: &query, page: &page, included: &included, came };
     let body = match call.request.wanted {
         Wanted::Lines => Body::Lines { text: answer.lines()?, links: answer.links() },
         Wanted::Resource | Wanted::Content | Wanted::ContentOfType(_) => Body::Resource(answer.searchset()?),
@@ -60,7 +63,18 @@ struct Answer<'a> {
     query: &'a Query,
     page: &'a Page,
     included: &'a Included,
+    /// Which way a link led to this page; `None`: it is the first.
+    came: Option<Way>,
 }
+
+/// Which way a link leads through the pages.
+#[derive(Clone, Copy)]
+enum Way {
+    Onward,
+    Back,
+}
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
 
 impl Answer<'_> {
     fn searchset(&self) -> Outcome<Text> {
@@ -97,11 +111,31 @@ impl Answer<'_> {
         Ok(Text::with_holes(json, holes))
     }
 
+    /// `previous` where something came before, `next` where something comes after (R4 http.html §paging).
     fn links(&self) -> Vec<(&'static str, String)> {
-        let this = self.url(self.query.self_parameters());
-        let last = self.page.matches.last().filter(|_| self.page.more);
-        let next = last.map(|last| self.url(&self.query.next_parameters(&self.call.engine.indexer(), &last.position)));
-        std::iter::once(("self", this)).chain(next.map(|next| ("next", next))).collect()
+        let mut links = vec![("self", self.url(self.query.self_parameters()))];
+        if self.page.matches.is_empty() && self.came.is_none() {
+            return links;
+        }
+        links.push(("first", self.url(&self.query.first_parameters().collect::<Vec<_>>())));
+        let (before, after) = match self.came {
+            None => (false, self.page.more),
+            Some(Way::Onward) => (true, self.page.more),
+            Some(Way::Back) => (self.page.more, true),
+        };
+        let ends = [("previous", before, self.page.matches.first()), ("next", after, self.page.matches.last())];
+        for (relation, _, end) in ends.into_iter().filter(|(_, is_there, _)| *is_there) {
+            let turn = end.map(|end| Turn { position: end.position.clone(), backward: relation == "previous" });
+            links.extend(turn.map(|turn| (relation, self.page_url(&turn))));
+        }
+        links
+    }
+
+    fn page_url(&self, turn: &Turn) -> String {
+        let engine = self.call.engine;
+        let seconds = i64::try_from(engine.limits.page_seconds).unwrap_or(i64::MAX);
+        let expires = engine.context.now().micros().saturating_add(seconds.saturating_mul(MICROS_PER_SECOND));
+        self.url(&self.query.page_parameters(&engine.indexer(), turn, Instant::from_micros(expires)))
     }
 
     fn url(&self, parameters: &[(String, String)]) -> String {

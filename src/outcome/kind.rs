@@ -79,6 +79,8 @@ pub enum Kind {
     Conflict,
     /// The last version is a deletion.
     Deleted,
+    /// A page of a search that was left lying too long.
+    Expired,
     /// `If-Match` names another version.
     VersionMismatch,
     /// A condition that matches several instances.
@@ -134,6 +136,7 @@ impl Kind {
             Self::TooSlow => (408, IssueCode::Timeout),
             Self::Conflict => (409, IssueCode::Conflict),
             Self::Deleted => (410, IssueCode::Deleted),
+            Self::Expired => (410, IssueCode::NotFound),
             Self::VersionMismatch => (412, IssueCode::Conflict),
             Self::MultipleMatches => (412, IssueCode::MultipleMatches),
             Self::TooLarge => (413, IssueCode::TooLong),

@@ -103,6 +103,7 @@ impl Sought {
             order: Vec::new(),
             count,
             after: None,
+            backward: false,
             total: false,
         }
     }

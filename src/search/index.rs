@@ -1,5 +1,6 @@
 //! What the store keeps of a resource so that it is found again (the entries), in the store's own plain terms.
 
+pub(crate) use super::extract::in_base_units;
 use crate::definition::ParameterId;
 
 /// A value compared for equality only: a keyed hash of a parameter and a normalised value. A token leaves several (its code, its

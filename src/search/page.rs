@@ -1,28 +1,44 @@
-//! Page tokens: the place after which the next page begins, sealed so that it serves this query in this store and no other.
+//! Page tokens: the place after which the next page begins, or before which the previous one ends, sealed so that it serves this
+//! query of this asker in this store, for a while, and no other.
 //!
-//! A token is base64url of a version, the seal and the place. Pages are cut by key and not by number: what is written or
-//! deleted in between moves no other match from one page to another.
+//! A token is base64url of a version, the seal, the direction, the moment at which it expires, and the place. Pages are cut by key
+//! and not by number: what is written or deleted in between moves no other match from one page to another.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::plan::{Position, SortValue};
+use super::plan::{Position, SortValue, Turn};
 use super::term::Terms;
-use crate::fhir::{InstanceKey, Part};
+use crate::fhir::{InstanceKey, Instant, Part};
 
 /// The first byte of every token.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+const FORWARD: u8 = 0;
+const BACKWARD: u8 = 1;
 
 const MISSING: u8 = 0;
 const TIME: u8 = 1;
 const TEXT: u8 = 2;
+const NUMBER: u8 = 3;
 
-/// The token of `position` in the matches of the query that `identity` stands for.
-pub(super) fn write(terms: &Terms, identity: &[u8], position: &Position) -> String {
+/// Why a token leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It was not written here for this query and this asker.
+    Foreign,
+    /// It was, some time ago.
+    Expired,
+}
+
+/// The token of a page of the matches of the query that `identity` stands for; it serves until `expires`.
+pub(super) fn write(terms: &Terms, identity: &[u8], turn: &Turn, expires: Instant) -> String {
     let mut place = Vec::with_capacity(64);
-    place.extend_from_slice(&position.key.part.0.to_le_bytes());
-    place.extend_from_slice(&position.key.rid.to_le_bytes());
-    for value in &position.values {
+    place.push(if turn.backward { BACKWARD } else { FORWARD });
+    place.extend_from_slice(&expires.micros().to_le_bytes());
+    place.extend_from_slice(&turn.position.key.part.0.to_le_bytes());
+    place.extend_from_slice(&turn.position.key.rid.to_le_bytes());
+    for value in &turn.position.values {
         push_value(&mut place, value);
     }
     let mut token = vec![VERSION];
@@ -31,24 +47,38 @@ pub(super) fn write(terms: &Terms, identity: &[u8], position: &Position) -> Stri
     URL_SAFE_NO_PAD.encode(token)
 }
 
-/// The position a token names; `None` for one that was not written here for this very query.
-pub(super) fn read(terms: &Terms, identity: &[u8], token: &str) -> Option<Position> {
+/// The page a token names at the moment `now`.
+///
+/// # Errors
+/// One that was not written here for this very query, or too long ago.
+pub(super) fn read(terms: &Terms, identity: &[u8], token: &str, now: Instant) -> Result<Turn, Refusal> {
+    let (expires, turn) = opened(terms, identity, token).ok_or(Refusal::Foreign)?;
+    if expires < now { Err(Refusal::Expired) } else { Ok(turn) }
+}
+
+fn opened(terms: &Terms, identity: &[u8], token: &str) -> Option<(Instant, Turn)> {
     let token = URL_SAFE_NO_PAD.decode(token).ok()?;
     let mut reader = Reader { rest: &token };
     if reader.bytes::<1>()? != [VERSION] {
         return None;
     }
-    let seal = i64::from_le_bytes(reader.bytes()?);
+    let seal = u128::from_le_bytes(reader.bytes()?);
     if terms.page(identity, reader.rest) != seal {
         return None;
     }
+    let backward = match reader.bytes::<1>()? {
+        [FORWARD] => false,
+        [BACKWARD] => true,
+        _ => return None,
+    };
+    let expires = Instant::from_micros(i64::from_le_bytes(reader.bytes()?));
     let part = Part(i64::from_le_bytes(reader.bytes()?));
     let key = InstanceKey { part, rid: i64::from_le_bytes(reader.bytes()?) };
     let mut values = Vec::new();
     while !reader.rest.is_empty() {
         values.push(reader.value()?);
     }
-    Some(Position { values, key })
+    Some((expires, Turn { position: Position { values, key }, backward }))
 }
 
 fn push_value(place: &mut Vec<u8>, value: &SortValue) {
@@ -57,6 +87,10 @@ fn push_value(place: &mut Vec<u8>, value: &SortValue) {
         SortValue::Time(micros) => {
             place.push(TIME);
             place.extend_from_slice(&micros.to_le_bytes());
+        }
+        SortValue::Number(number) => {
+            place.push(NUMBER);
+            place.extend_from_slice(&number.to_le_bytes());
         }
         SortValue::Text(text) => {
             place.push(TEXT);
@@ -81,6 +115,7 @@ impl Reader<'_> {
         match self.bytes::<1>()? {
             [MISSING] => Some(SortValue::Missing),
             [TIME] => Some(SortValue::Time(i64::from_le_bytes(self.bytes()?))),
+            [NUMBER] => Some(SortValue::Number(f64::from_le_bytes(self.bytes()?))),
             [TEXT] => {
                 let length = u32::from_le_bytes(self.bytes()?) as usize;
                 let (text, rest) = self.rest.split_at_checked(length)?;
@@ -98,49 +133,58 @@ mod tests {
 
     use super::*;
 
+    const EXPIRES: Instant = Instant::from_micros(1_000);
+    const IN_TIME: Instant = Instant::from_micros(1_000);
+    const TOO_LATE: Instant = Instant::from_micros(1_001);
+
     fn sort_value() -> impl Strategy<Value = SortValue> {
         prop_oneof![
             Just(SortValue::Missing),
             any::<i64>().prop_map(SortValue::Time),
+            (-1e300..1e300_f64).prop_map(SortValue::Number),
             ".{0,20}".prop_map(|text| SortValue::Text(text.into())),
         ]
     }
 
-    fn position() -> impl Strategy<Value = Position> {
+    fn turn() -> impl Strategy<Value = Turn> {
         let key = (any::<i64>(), any::<i64>()).prop_map(|(part, rid)| InstanceKey { part: Part(part), rid });
-        (prop::collection::vec(sort_value(), 0..4), key).prop_map(|(values, key)| Position { values, key })
+        (prop::collection::vec(sort_value(), 0..4), key, any::<bool>())
+            .prop_map(|(values, key, backward)| Turn { position: Position { values, key }, backward })
+    }
+
+    fn terms(key: u8) -> Terms {
+        Terms::new([key; 16])
     }
 
     proptest! {
         #[test]
-        fn a_token_brings_its_position_back(position in position(), identity in any::<Vec<u8>>()) {
-            let terms = Terms::new([3; 16]);
-            let token = write(&terms, &identity, &position);
+        fn a_token_brings_its_position_back_until_it_expires(turn in turn(), identity in any::<Vec<u8>>()) {
+            let token = write(&terms(3), &identity, &turn, EXPIRES);
             prop_assert!(token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
-            prop_assert_eq!(read(&terms, &identity, &token), Some(position));
+            prop_assert_eq!(read(&terms(3), &identity, &token, TOO_LATE), Err(Refusal::Expired));
+            prop_assert_eq!(read(&terms(3), &identity, &token, IN_TIME), Ok(turn));
         }
 
         #[test]
-        fn a_token_serves_no_other_query_and_no_other_store(position in position(), identity in any::<Vec<u8>>()) {
-            let token = write(&Terms::new([3; 16]), &identity, &position);
+        fn a_token_serves_no_other_query_and_no_other_store(turn in turn(), identity in any::<Vec<u8>>()) {
+            let token = write(&terms(3), &identity, &turn, EXPIRES);
             let other = [identity.as_slice(), b"x"].concat();
-            prop_assert_eq!(read(&Terms::new([3; 16]), &other, &token), None);
-            prop_assert_eq!(read(&Terms::new([4; 16]), &identity, &token), None);
+            prop_assert_eq!(read(&terms(3), &other, &token, IN_TIME), Err(Refusal::Foreign));
+            prop_assert_eq!(read(&terms(4), &identity, &token, IN_TIME), Err(Refusal::Foreign));
         }
 
         #[test]
-        fn a_token_that_was_altered_is_refused(position in position(), at in any::<prop::sample::Index>(), to in "[A-Za-z0-9_-]") {
-            let terms = Terms::new([3; 16]);
-            let token = write(&terms, b"q", &position);
+        fn a_token_that_was_altered_is_refused(turn in turn(), at in any::<prop::sample::Index>(), to in "[A-Za-z0-9_-]") {
+            let token = write(&terms(3), b"q", &turn, EXPIRES);
             let at = at.index(token.len());
             let altered = format!("{}{to}{}", &token[..at], &token[at + 1..]);
             prop_assume!(altered != token);
-            prop_assert_eq!(read(&terms, b"q", &altered), None);
+            prop_assert_eq!(read(&terms(3), b"q", &altered, IN_TIME), Err(Refusal::Foreign));
         }
 
         #[test]
         fn any_text_is_read_or_refused(text in ".{0,80}") {
-            let _ = read(&Terms::new([3; 16]), b"q", &text);
+            let _ = read(&terms(3), b"q", &text, IN_TIME);
         }
     }
 }

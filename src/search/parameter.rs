@@ -46,6 +46,11 @@ pub(super) fn is_by_word(code: &str, kind: ParameterKind) -> bool {
     kind == ParameterKind::String && matches!(code, "name" | "family" | "phonetic")
 }
 
+/// Whether `parameter` holds family names and nothing else, so that what stands alone in the index is a value or a word of one.
+pub(super) fn is_family(registry: &Registry, kind: ResourceType, parameter: ParameterId) -> bool {
+    find(registry, kind, parameter).is_some_and(|found| found.code == "family" && is_by_word(&found.code, found.kind))
+}
+
 /// The type that an id without a type means: the only one the parameter may point at, and a patient where the parameter is called
 /// so (its targets name groups too, its expressions do not let them through).
 pub(super) fn type_of_bare_id(parameter: &Parameter) -> Option<ResourceType> {

@@ -7,6 +7,7 @@ mod dossier;
 mod examine;
 mod judge;
 mod link;
+mod order;
 mod quantity;
 mod reference;
 mod scope;
@@ -16,12 +17,12 @@ pub(super) use judge::lies_within;
 pub use link::{Direction, Link};
 pub(super) use reference::pointing;
 
-pub use super::extract::Examination;
 use super::extract::Indexer;
+pub use super::extract::{Examination, Reading};
 use super::index::Term;
-use super::page;
-use super::query::{Criterion, PAGE_PARAMETER, Query, SortBy, SortedParameter, SortedValue, Summary, Total};
-use crate::definition::{ParameterId, ParameterKind};
+use super::page::{self, Refusal};
+use super::query::{Criterion, PAGE_PARAMETER, Query, Summary, Total};
+use crate::definition::ParameterId;
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType};
 use crate::outcome::{Failure, Kind, Outcome};
 
@@ -40,6 +41,8 @@ pub struct Plan {
     pub count: u32,
     /// Where the page begins: after this position.
     pub after: Option<Position>,
+    /// Whether it ends before that position instead.
+    pub backward: bool,
     /// Whether the number of all matches is wanted.
     pub total: bool,
 }
@@ -106,7 +109,7 @@ pub enum QuantityBound {
 }
 
 /// One key of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Order {
     /// What is compared.
     pub by: SortKey,
@@ -114,8 +117,9 @@ pub struct Order {
     pub descending: bool,
 }
 
-/// What an order compares. An instance without the value comes last in either direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What an order compares: of several values of one instance the one that comes first. An instance without the value comes last
+/// in either direction.
+#[derive(Clone, Debug, PartialEq)]
 pub enum SortKey {
     /// `_lastUpdated`
     Updated,
@@ -125,8 +129,14 @@ pub enum SortKey {
     MainDate,
     /// Another date parameter: the lowest low end ascending, the highest high end descending.
     Date(ParameterId),
-    /// A string parameter: its first folded value.
+    /// A string parameter, its values folded.
     String(ParameterId),
+    /// A string parameter of which each word of a value is kept by itself: its values, folded.
+    Words(ParameterId),
+    /// A number or quantity parameter, in base units where they are known.
+    Number(ParameterId),
+    /// What is read from the bodies. Then every other parameter is, too.
+    Read(Reading),
 }
 
 /// A place in an order: the values of the keys of the last instance seen, and the instance itself.
@@ -138,6 +148,15 @@ pub struct Position {
     pub key: InstanceKey,
 }
 
+/// Another page than the first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Turn {
+    /// Where it begins, after this position.
+    pub position: Position,
+    /// Whether it ends before that position instead.
+    pub backward: bool,
+}
+
 /// The value of one sort key of one instance.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SortValue {
@@ -145,6 +164,8 @@ pub enum SortValue {
     Missing,
     /// Microseconds.
     Time(i64),
+    /// A number.
+    Number(f64),
     /// Text.
     Text(Box<str>),
 }
@@ -162,35 +183,44 @@ impl Query {
     /// What the query means in the terms of the index that `indexer` writes. `now` is what approximate dates are measured from.
     ///
     /// # Errors
-    /// `InvalidParameter` where a page token is not one of this query, or where a criterion is not supported.
+    /// `InvalidParameter` where a page token is not one of this query, or where a criterion is not supported; `Expired` where it was.
     pub fn plan(&self, indexer: &Indexer, size: PageSize, now: Instant) -> Outcome<Plan> {
         let (condition, dossiers) = self.condition(indexer, now)?;
+        let turn = self.turn(indexer, now)?;
         let count = self.result().count.unwrap_or(size.default).min(size.max);
         let count = if self.result().summary == Summary::Count { 0 } else { count };
         Ok(Plan {
             kinds: self.kinds().to_vec(),
             dossiers,
             condition,
-            order: self.result().sort.iter().map(|key| order(indexer, key)).collect::<Outcome<_>>()?,
+            order: order::of(indexer, &self.result().sort)?,
             count,
-            after: self.position(indexer)?,
+            backward: turn.as_ref().is_some_and(|turn| turn.backward),
+            after: turn.map(|turn| turn.position),
             total: count == 0 || matches!(self.result().total, Total::Estimate | Total::Accurate),
         })
     }
 
-    /// The parameters of the link `next`: those of `self`, and the place after which the next page begins.
-    pub fn next_parameters(&self, indexer: &Indexer, last: &Position) -> Vec<(String, String)> {
-        let token = page::write(indexer.terms(), &self.identity(), last);
-        let others = self.self_parameters().iter().filter(|(name, _)| name != PAGE_PARAMETER);
-        others.cloned().chain([(PAGE_PARAMETER.to_owned(), token)]).collect()
+    /// The parameters of the link to another page, which leads there until `expires`: those of `self`, and its turn.
+    pub fn page_parameters(&self, indexer: &Indexer, turn: &Turn, expires: Instant) -> Vec<(String, String)> {
+        let token = page::write(indexer.terms(), &self.identity(), turn, expires);
+        self.first_parameters().chain([(PAGE_PARAMETER.to_owned(), token)]).collect()
     }
 
-    fn position(&self, indexer: &Indexer) -> Outcome<Option<Position>> {
+    /// The parameters of the link to the first page.
+    pub fn first_parameters(&self) -> impl Iterator<Item = (String, String)> {
+        self.self_parameters().iter().filter(|(name, _)| name != PAGE_PARAMETER).cloned()
+    }
+
+    fn turn(&self, indexer: &Indexer, now: Instant) -> Outcome<Option<Turn>> {
         let Some(token) = self.result().page.as_deref() else { return Ok(None) };
-        let fits = |position: &Position| position.values.len() == self.result().sort.len();
-        match page::read(indexer.terms(), &self.identity(), token).filter(fits) {
-            Some(position) => Ok(Some(position)),
-            None => Err(Failure::new(Kind::InvalidParameter, "this page belongs to another search").at("http._page")),
+        let refused = |kind, text: &str| Err(Failure::new(kind, text).at(format!("http.{PAGE_PARAMETER}")));
+        match page::read(indexer.terms(), &self.identity(), token, now) {
+            Ok(turn) if turn.position.values.len() == self.result().sort.len() => Ok(Some(turn)),
+            Ok(_) | Err(Refusal::Foreign) => {
+                refused(Kind::InvalidParameter, "this page, from character 1 on, belongs to another search or another asker")
+            }
+            Err(Refusal::Expired) => refused(Kind::Expired, "this page has expired; begin the search anew"),
         }
     }
 
@@ -209,31 +239,5 @@ impl Query {
             dossiers = dossiers.or(here);
         }
         Ok((Condition::All(conditions), dossiers))
-    }
-}
-
-/// Several types are sorted by a parameter whose values the index keeps in one place for all of them.
-fn order(indexer: &Indexer, key: &SortBy) -> Outcome<Order> {
-    let by = match &key.value {
-        SortedValue::Updated => SortKey::Updated,
-        SortedValue::Id => SortKey::Id,
-        SortedValue::Parameter(parameters) => {
-            let mut keys = parameters.iter().map(|sorted| sort_key(indexer, *sorted));
-            let first = keys.next().unwrap_or(SortKey::Id);
-            if keys.any(|key| key != first) {
-                let text = "these types keep what they are to be sorted by in different places";
-                return Err(Failure::new(Kind::InvalidParameter, text).at("http._sort"));
-            }
-            first
-        }
-    };
-    Ok(Order { by, descending: key.descending })
-}
-
-fn sort_key(indexer: &Indexer, SortedParameter { kind, parameter, values }: SortedParameter) -> SortKey {
-    match values {
-        ParameterKind::Date if indexer.is_main_date(kind, parameter) => SortKey::MainDate,
-        ParameterKind::Date => SortKey::Date(parameter),
-        _ => SortKey::String(parameter),
     }
 }

@@ -155,12 +155,14 @@ impl Terms {
     }
 
     /// The seal of a page of a query.
-    pub(super) fn page(&self, query: &[u8], place: &[u8]) -> i64 {
+    pub(super) fn page(&self, query: &[u8], place: &[u8]) -> u128 {
         let mut buffer = begin(ParameterId(0), Form::Page);
         buffer.extend_from_slice(&(query.len() as u64).to_le_bytes());
         buffer.extend_from_slice(query);
         buffer.extend_from_slice(place);
-        self.hasher.hash(&buffer) as i64
+        let low = self.hasher.hash(&buffer);
+        buffer.push(SEPARATOR);
+        (u128::from(self.hasher.hash(&buffer)) << u64::BITS) | u128::from(low)
     }
 
     fn text(&self, parameter: ParameterId, form: Form, text: &str) -> Term {

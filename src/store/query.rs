@@ -6,6 +6,7 @@ mod drive;
 mod link;
 pub(super) mod order;
 mod several;
+mod sorted;
 mod text;
 
 use std::ptr;
@@ -22,6 +23,8 @@ use crate::search::Name;
 use crate::search::plan::{Condition, Plan, Position};
 use condition::Asked;
 use drive::Candidates;
+use link::Stop;
+use order::Keys;
 pub use several::VersionName;
 pub(super) use several::several;
 use text::{ALWAYS, Sql};
@@ -31,7 +34,7 @@ use text::{ALWAYS, Sql};
 pub struct Page {
     /// The matches, in the order of the plan.
     pub matches: Vec<Match>,
-    /// Whether there are more after the last of them.
+    /// Whether there are more after the last of them; before the first, where the page ends before a position.
     pub more: bool,
     /// How many there are in all, where the plan asked for it.
     pub total: Option<u64>,
@@ -51,13 +54,19 @@ pub struct Match {
 /// # Errors
 /// The database is away; within the answer, a search that would cost too much.
 pub(super) fn search(connection: &mut Connection, access: &Access, plan: &Plan) -> QueryResult<Outcome<Page>> {
-    if !plan.condition.takes_steps() {
+    if !plan.condition.takes_steps() && !sorted::is_needed(plan) {
         return page(connection, access, plan).map(Ok);
     }
-    connection.together(|connection| match link::decided(connection, access, plan) {
-        Ok(decided) => page(connection, access, &decided).map(Ok),
+    connection.together(|connection| match in_steps(connection, access, plan) {
+        Ok(page) => Ok(Ok(page)),
         Err(stop) => stop.answer(),
     })
+}
+
+fn in_steps(connection: &mut Connection, access: &Access, plan: &Plan) -> Result<Page, Stop> {
+    let decided = if plan.condition.takes_steps() { Some(link::decided(connection, access, plan)?) } else { None };
+    let plan = decided.as_ref().unwrap_or(plan);
+    if sorted::is_needed(plan) { sorted::sorted(connection, access, plan) } else { Ok(page(connection, access, plan)?) }
 }
 
 /// The names of up to `most` instances that `plan` means, in no order.
@@ -99,8 +108,7 @@ fn page(connection: &mut Connection, access: &Access, plan: &Plan) -> QueryResul
     let matching = matching(connection, access, plan)?;
     let total = if plan.total { Some(total(connection, &matching)?) } else { None };
     let mut matches = if plan.count == 0 { Vec::new() } else { matches(connection, plan, matching)? };
-    let more = matches.len() > plan.count as usize;
-    matches.truncate(plan.count as usize);
+    let more = order::cut(plan, &mut matches);
     Ok(Page { matches, more, total })
 }
 
@@ -132,19 +140,20 @@ fn total(connection: &mut Connection, matching: &Candidates<'_>) -> QueryResult<
 /// One match more than the page has room for, if there is one.
 fn matches<'a>(connection: &mut Connection, plan: &'a Plan, matching: Candidates<'a>) -> QueryResult<Vec<Match>> {
     let Candidates { from: matching, place, by_values, .. } = matching;
+    let keys = Keys::of(plan, connection.dialect(), place);
     let beginning = match &plan.after {
-        Some(position) => matching.push(" AND ").append(order::after(&plan.order, position, place)),
+        Some(position) => matching.push(" AND ").append(keys.beyond(position)),
         None => matching,
     };
     // The places are put in order first, the bodies fetched for those that are answered: what is sorted stays small.
     let places = Sql::new("SELECT i.part, i.rid")
-        .append(order::columns(&plan.order))
+        .append(keys.columns())
         .append(beginning)
-        .append(order::clause(&plan.order, place))
+        .append(keys.clause())
         .push(" LIMIT ")
         .bind(i64::from(plan.count) + 1);
     let statement = Sql::new(concat!("SELECT ", stored_columns!()))
-        .append(order::names(&plan.order))
+        .append(keys.names())
         .push(" FROM (")
         .append(places)
         .push(") o CROSS JOIN instance i WHERE i.part = o.part AND i.rid = o.rid");

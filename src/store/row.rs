@@ -19,6 +19,7 @@ pub(super) trait Columns {
     fn smallint(&self, column: usize) -> QueryResult<i16>;
     fn integer(&self, column: usize) -> QueryResult<i32>;
     fn double(&self, column: usize) -> QueryResult<f64>;
+    fn optional_double(&self, column: usize) -> QueryResult<Option<f64>>;
     fn text(&self, column: usize) -> QueryResult<String>;
     fn optional_text(&self, column: usize) -> QueryResult<Option<String>>;
     fn optional_binary(&self, column: usize) -> QueryResult<Option<Vec<u8>>>;
@@ -86,6 +87,10 @@ macro_rules! columns {
 
             fn double(&self, column: usize) -> QueryResult<f64> {
                 value::<f64, Double, $backend, _>(&self.0, column)
+            }
+
+            fn optional_double(&self, column: usize) -> QueryResult<Option<f64>> {
+                optional::<f64, Double, $backend, _>(&self.0, column)
             }
 
             fn text(&self, column: usize) -> QueryResult<String> {

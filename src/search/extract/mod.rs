@@ -8,6 +8,7 @@ mod pointer;
 mod quantity;
 mod reference;
 mod shape;
+mod sorting;
 mod text;
 mod token;
 
@@ -33,8 +34,9 @@ pub use examination::Examination;
 pub(in crate::search) use examination::{Asked, Repetitions, words_of};
 use facet::{Facet, TypeIndex};
 pub use pointer::{Name, Pointer};
-pub(in crate::search) use quantity::in_base_units;
+pub(crate) use quantity::in_base_units;
 use shape::Shape;
+pub use sorting::Reading;
 
 /// Writes the entries of one store. Cheap to share, made once; the expressions of a type are compiled when the first resource of
 /// that type comes.
@@ -156,6 +158,10 @@ impl Indexer {
 
     pub(super) fn decides_dossier(&self, kind: ResourceType, parameter: ParameterId) -> bool {
         parameter::decides_dossier(&self.registry, kind, parameter)
+    }
+
+    pub(super) fn is_family(&self, kind: ResourceType, parameter: ParameterId) -> bool {
+        parameter::is_family(&self.registry, kind, parameter)
     }
 
     pub(super) fn is_own_patient(&self, kind: ResourceType, parameter: ParameterId) -> bool {

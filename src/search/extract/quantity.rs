@@ -75,7 +75,7 @@ impl Collector<'_> {
 }
 
 /// The parameter under which the values of `parameter` stand in base units.
-pub(in crate::search) const fn in_base_units(parameter: ParameterId) -> ParameterId {
+pub(crate) const fn in_base_units(parameter: ParameterId) -> ParameterId {
     // The numbers of parameters are not negative.
     ParameterId(!parameter.0)
 }

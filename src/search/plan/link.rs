@@ -57,6 +57,7 @@ fn other(kind: ResourceType, criterion: &Criterion, context: (&Indexer, Instant)
         order: Vec::new(),
         count: 0,
         after: None,
+        backward: false,
         total: false,
     })
 }

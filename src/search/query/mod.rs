@@ -73,6 +73,8 @@ pub struct Query {
     ignored: Vec<Issue>,
     /// Parameters that took part, as they were written.
     used: Vec<(String, String)>,
+    /// Whose query it is.
+    asker: Box<str>,
 }
 
 impl Query {
@@ -85,8 +87,14 @@ impl Query {
         if parameters.len() > MAX_PARAMETERS {
             return Err(Failure::new(Kind::InvalidParameter, format!("a search has at most {MAX_PARAMETERS} parameters")));
         }
-        let mut query =
-            Self { scope, criteria: Vec::new(), result: ResultParameters::default(), ignored: Vec::new(), used: Vec::new() };
+        let mut query = Self {
+            scope,
+            criteria: Vec::new(),
+            result: ResultParameters::default(),
+            ignored: Vec::new(),
+            used: Vec::new(),
+            asker: Box::default(),
+        };
         let mut refused = Vec::new();
         // The types come first: they decide which parameters there are.
         let (types, others): (Vec<_>, Vec<_>) =
@@ -133,6 +141,12 @@ impl Query {
         Ok(Some(criteria))
     }
 
+    /// The same query, asked by `asker`: its pages serve nobody else.
+    #[must_use]
+    pub fn asked_by(self, asker: &str) -> Self {
+        Self { asker: asker.into(), ..self }
+    }
+
     /// The types searched; none where `_type` names none that the scope has.
     pub fn kinds(&self) -> &[ResourceType] {
         &self.scope.kinds
@@ -166,6 +180,8 @@ impl Query {
     /// What decides which instances match and in which order, as bytes: a page token belongs to it.
     pub(super) fn identity(&self) -> Vec<u8> {
         let mut bytes = self.scope.identity();
+        bytes.extend_from_slice(&[0xFC]);
+        bytes.extend_from_slice(self.asker.as_bytes());
         let decides = |name: &str| name == "_sort" || !(result::NAMES.contains(&name) || name == PAGE_PARAMETER);
         for (name, value) in self.used.iter().filter(|(name, _)| decides(name)) {
             bytes.extend_from_slice(&[0xFF]);

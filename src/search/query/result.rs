@@ -210,19 +210,16 @@ fn sorted(registry: &Registry, kind: ResourceType, code: Piece<'_>) -> Result<So
     let known = || registry.parameters(kind).iter().map(|parameter| &*parameter.code);
     let unknown = || Fault::unknown(code.raw, kind.name(), known()).from(code.position);
     let parameter = registry.parameter(kind, code.raw).ok_or_else(unknown)?;
-    match parameter.kind {
-        ParameterKind::Date | ParameterKind::String => {
-            Ok(SortedParameter { kind, parameter: parameter.id, values: parameter.kind })
-        }
-        ParameterKind::Number | ParameterKind::Token | ParameterKind::Reference | ParameterKind::Composite => {
-            Err(unsortable(code))
-        }
-        ParameterKind::Quantity | ParameterKind::Uri | ParameterKind::Special => Err(unsortable(code)),
+    let is_sortable = match parameter.kind {
+        ParameterKind::Composite | ParameterKind::Special => false,
+        ParameterKind::Number | ParameterKind::Date | ParameterKind::String | ParameterKind::Token => true,
+        ParameterKind::Reference | ParameterKind::Quantity | ParameterKind::Uri => true,
+    };
+    if !is_sortable || parameter.expression.is_none() {
+        let text = format!("`{}` at character {} has no order", code.raw, code.position);
+        return Err(Fault::wrong(text).softly());
     }
-}
-
-fn unsortable(code: Piece<'_>) -> Fault {
-    Fault::unsupported(&format!("sorting by `{}`, which is neither a date nor a string,", code.raw)).from(code.position)
+    Ok(SortedParameter { kind, parameter: parameter.id, values: parameter.kind })
 }
 
 fn total(value: &str) -> Result<Total, Fault> {

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::fhir::{InstanceId, InstanceKey, Part};
 use crate::outcome::Kind;
-use crate::search::plan::{Condition, Order, Position, SortKey, SortValue};
+use crate::search::plan::{Condition, Order, Position, SortKey, SortValue, Turn};
 
 fn plan_of(kind: ResourceType, parameters: &[(&str, &str)]) -> crate::search::plan::Plan {
     query(kind, parameters).unwrap().plan(indexer(), SIZE, NOW).unwrap()
@@ -93,7 +93,7 @@ fn an_instance_rests_in_the_dossier_of_the_first_patient_of_its_compartment() {
 #[test]
 fn orders_know_the_main_date() {
     let plan = plan_of(ResourceType::DocumentReference, &[("_sort", "-date,period,_lastUpdated,_id,description")]);
-    let keys: Vec<SortKey> = plan.order.iter().map(|order| order.by).collect();
+    let keys: Vec<&SortKey> = plan.order.iter().map(|order| &order.by).collect();
     assert!(matches!(keys.as_slice(), [SortKey::MainDate, SortKey::Date(_), SortKey::Updated, SortKey::Id, SortKey::String(_)]));
     assert_eq!(plan.order[0], Order { by: SortKey::MainDate, descending: true });
     assert!(!plan.order[1].descending);
@@ -121,14 +121,22 @@ fn the_next_page_begins_where_the_last_one_ended() {
     let parameters = [("type", "a"), ("_sort", "-date"), ("_count", "5")];
     let first = query(ResourceType::DocumentReference, &parameters).unwrap();
     let position = Position { values: vec![SortValue::Time(5)], key: InstanceKey { part: Part(1), rid: 2 } };
-    let next = first.next_parameters(indexer, &position);
+    let turn = Turn { position: position.clone(), backward: false };
+    let next = first.page_parameters(indexer, &turn, NOW);
     let parse = |kind, parameters: &[(String, String)]| {
         Query::parse(registry(), Scope::of_type(kind), parameters, Handling::Strict).unwrap()
     };
     let second = parse(ResourceType::DocumentReference, &next);
-    assert_eq!(second.plan(indexer, SIZE, NOW).unwrap().after, Some(position.clone()));
+    let plan = second.plan(indexer, SIZE, NOW).unwrap();
+    assert_eq!((plan.after, plan.backward), (Some(position), false));
     assert_eq!(second.self_parameters(), next, "the page is part of what it says of itself");
-    assert_eq!(second.next_parameters(indexer, &Position { values: vec![SortValue::Missing], ..position.clone() }).len(), 4);
+    assert_eq!(second.first_parameters().collect::<Vec<_>>(), first.self_parameters());
+    let back = parse(ResourceType::DocumentReference, &first.page_parameters(indexer, &Turn { backward: true, ..turn }, NOW));
+    assert!(back.plan(indexer, SIZE, NOW).unwrap().backward);
+    let late = second.plan(indexer, SIZE, Instant::from_micros(NOW.micros() + 1)).unwrap_err();
+    assert_eq!((late.kind(), late.kind().status()), (Kind::Expired, 410));
+    let other_asker = second.clone().asked_by("somebody else").plan(indexer, SIZE, NOW).unwrap_err();
+    assert_eq!(other_asker.kind(), Kind::InvalidParameter);
     let mut other = next.clone();
     other[0].1 = "b".into();
     for refused in [parse(ResourceType::DocumentReference, &other), parse(ResourceType::List, &[next[3].clone()])] {

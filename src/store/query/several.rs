@@ -68,6 +68,14 @@ fn current(connection: &mut Connection, names: &[VersionName]) -> QueryResult<By
 
 /// Adds what rests at `keys`.
 fn take(connection: &mut Connection, keys: &[InstanceKey], found: &mut ByName) -> QueryResult<()> {
+    let loaded = at(connection, keys)?;
+    found.extend(loaded.into_iter().map(|stored| ((stored.kind, stored.id.clone()), stored)));
+    Ok(())
+}
+
+/// What rests at `keys`, in no order.
+pub(super) fn at(connection: &mut Connection, keys: &[InstanceKey]) -> QueryResult<Vec<Stored>> {
+    let mut found = Vec::with_capacity(keys.len());
     for keys in keys.chunks(NAMES_OF_STATEMENT) {
         let places = filled(keys, NOWHERE).into_iter().map(|key| vec![key.part.0, key.rid]);
         let statement = Sql::new(concat!("SELECT ", stored_columns!(), " FROM ("))
@@ -75,10 +83,9 @@ fn take(connection: &mut Connection, keys: &[InstanceKey], found: &mut ByName) -
             .push(") k CROSS JOIN instance i WHERE i.part = k.column1 AND i.rid = k.column2")
             .statement();
         connection.admit(&statement);
-        let loaded = connection.load(&statement, stored)?;
-        found.extend(loaded.into_iter().map(|stored| ((stored.kind, stored.id.clone()), stored)));
+        found.extend(connection.load(&statement, stored)?);
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Older versions of instances whose current ones are known.

@@ -69,12 +69,11 @@ impl Dossier {
         let total = plan.total.then_some(found.len() as u64);
         match &plan.after {
             _ if plan.count == 0 => found.clear(),
-            Some(after) => found.retain(|(position, _)| order::compare(&plan.order, position, after).is_gt()),
+            Some(_) => found.retain(|(position, _)| order::is_beyond(plan, position)),
             None => {}
         }
         found.sort_unstable_by(|(left, _), (right, _)| order::compare(&plan.order, left, right));
-        let more = found.len() > plan.count as usize;
-        found.truncate(plan.count as usize);
+        let more = order::cut(plan, &mut found);
         let matches = found.into_iter().map(|(position, row)| Match { stored: row.stored.clone(), position }).collect();
         Page { matches, more, total }
     }
@@ -84,7 +83,7 @@ impl Dossier {
 pub(super) fn can_answer(plan: &Plan) -> bool {
     let orders = plan.order.iter().all(|order| match order.by {
         SortKey::Updated | SortKey::Id | SortKey::MainDate => true,
-        SortKey::Date(_) | SortKey::String(_) => false,
+        SortKey::Date(_) | SortKey::String(_) | SortKey::Words(_) | SortKey::Number(_) | SortKey::Read(_) => false,
     });
     orders && stands_on_row(&plan.condition)
 }
@@ -139,7 +138,8 @@ impl Row {
             SortKey::MainDate => {
                 self.date.map_or(SortValue::Missing, |date| SortValue::Time(if order.descending { date.high } else { date.low }))
             }
-            SortKey::Date(_) | SortKey::String(_) => SortValue::Missing,
+            SortKey::Date(_) | SortKey::String(_) | SortKey::Words(_) => SortValue::Missing,
+            SortKey::Number(_) | SortKey::Read(_) => SortValue::Missing,
         };
         Position { values: orders.iter().map(value).collect(), key: self.stored.key }
     }

@@ -13,12 +13,12 @@ use crate::outcome::Kind;
 use crate::search::{Handling, Indexer, PageSize, Query, Scope};
 use crate::store::change::{Method, Write};
 
-fn indexer(bed: &Bed) -> Indexer {
+pub(super) fn indexer(bed: &Bed) -> Indexer {
     Indexer::new(Registry::shared().unwrap(), "http://h/fhir", bed.store.term_key(), Paris)
 }
 
 /// An instance with an id that a client chose, where it belongs.
-fn written(indexer: &Indexer, rid: i64, resource: &Value) -> Write {
+pub(super) fn written(indexer: &Indexer, rid: i64, resource: &Value) -> Write {
     let text = resource.to_string();
     let tree = Tree::parse(text.as_bytes()).unwrap();
     let kind: ResourceType = resource["resourceType"].as_str().unwrap().parse().unwrap();

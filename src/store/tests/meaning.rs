@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::fhir::{InstanceId, InstanceKey, ResourceType};
-use crate::search::index::{DateRange, IndexEntries};
+use crate::search::index::{DateRange, IndexEntries, in_base_units};
 use crate::search::plan::{Bound, Condition, Order, Plan, QuantityBound, SortKey, SortValue};
 
 /// A current instance as the store should know it.
@@ -74,7 +74,7 @@ fn within(range: DateRange, bounds: &[Bound]) -> bool {
 }
 
 fn compare(orders: &[Order], left: &Known, right: &Known) -> Ordering {
-    let by_keys = orders.iter().map(|order| match (value(*order, left), value(*order, right)) {
+    let by_keys = orders.iter().map(|order| match (value(order, left), value(order, right)) {
         (SortValue::Missing, SortValue::Missing) => Ordering::Equal,
         (SortValue::Missing, _) => Ordering::Greater,
         (_, SortValue::Missing) => Ordering::Less,
@@ -82,6 +82,7 @@ fn compare(orders: &[Order], left: &Known, right: &Known) -> Ordering {
             let ascending = match (left, right) {
                 (SortValue::Time(left), SortValue::Time(right)) => left.cmp(&right),
                 (SortValue::Text(left), SortValue::Text(right)) => left.cmp(&right),
+                (SortValue::Number(left), SortValue::Number(right)) => left.partial_cmp(&right).unwrap(),
                 mixed => panic!("one key, two types: {mixed:?}"),
             };
             if order.descending { ascending.reverse() } else { ascending }
@@ -93,21 +94,36 @@ fn compare(orders: &[Order], left: &Known, right: &Known) -> Ordering {
 }
 
 /// What the key compares of an instance.
-pub(super) fn value(order: Order, known: &Known) -> SortValue {
+pub(super) fn value(order: &Order, known: &Known) -> SortValue {
     let index = &known.index;
     let end = |range: DateRange| if order.descending { range.high } else { range.low };
     let time = |value: Option<i64>| value.map_or(SortValue::Missing, SortValue::Time);
-    match order.by {
+    match &order.by {
         SortKey::Updated => SortValue::Time(known.updated),
         SortKey::Id => SortValue::Text(known.id.as_str().into()),
         SortKey::MainDate => time(index.main_date.map(end)),
         SortKey::Date(parameter) => {
-            let ends = index.dates.iter().filter(|date| date.parameter == parameter).map(|date| end(date.range));
+            let ends = index.dates.iter().filter(|date| date.parameter == *parameter).map(|date| end(date.range));
             time(if order.descending { ends.max() } else { ends.min() })
         }
         SortKey::String(parameter) => {
-            let texts = index.strings.iter().filter(|string| string.parameter == parameter);
-            texts.map(|string| string.folded.clone()).min().map_or(SortValue::Missing, SortValue::Text)
+            let texts = index.strings.iter().filter(|string| string.parameter == *parameter).map(|string| string.folded.clone());
+            if order.descending { texts.max() } else { texts.min() }.map_or(SortValue::Missing, SortValue::Text)
         }
+        SortKey::Words(parameter) => {
+            let own = || index.strings.iter().filter(|string| string.parameter == *parameter);
+            let is_word = |text: &str| own().any(|other| other.folded.ends_with(&format!(" {text}")));
+            let texts = own().map(|string| string.folded.clone()).filter(|text| !is_word(text));
+            if order.descending { texts.max() } else { texts.min() }.map_or(SortValue::Missing, SortValue::Text)
+        }
+        SortKey::Number(parameter) => {
+            let first = |id| {
+                let own = index.quantities.iter().filter(|quantity| quantity.parameter == id);
+                let ends = own.map(|quantity| if order.descending { quantity.high } else { quantity.low });
+                if order.descending { ends.reduce(f64::max) } else { ends.reduce(f64::min) }
+            };
+            first(in_base_units(*parameter)).or_else(|| first(*parameter)).map_or(SortValue::Missing, SortValue::Number)
+        }
+        SortKey::Read(_) => panic!("an index says nothing of bodies"),
     }
 }

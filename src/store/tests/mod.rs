@@ -9,6 +9,7 @@ mod meaning;
 mod reading;
 mod recent;
 mod searching;
+mod sorting;
 mod tables;
 mod writing;
 

@@ -17,7 +17,16 @@ const SOUGHT: Term = Term(7);
 
 fn plan() -> Plan {
     let condition = Condition::Term(SOUGHT);
-    Plan { kinds: vec![KIND], dossiers: Some(vec![DOSSIER]), condition, order: Vec::new(), count: 10, after: None, total: true }
+    Plan {
+        kinds: vec![KIND],
+        dossiers: Some(vec![DOSSIER]),
+        condition,
+        order: Vec::new(),
+        count: 10,
+        after: None,
+        backward: false,
+        total: true,
+    }
 }
 
 fn sought(rid: i64) -> crate::store::change::Write {

@@ -13,7 +13,7 @@ use crate::search::index::{DateEntry, DateRange, IndexEntries, QuantityEntry, St
 use crate::search::plan::{Bound, Condition, Order, Plan, Position, QuantityBound, SortKey};
 use crate::store::change::Write;
 use crate::store::dialect::{Dialect, Use};
-use crate::store::{Page, Store};
+use crate::store::{Match, Page, Store};
 
 const KINDS: [ResourceType; 3] = [ResourceType::Observation, ResourceType::Patient, ResourceType::Consent];
 const PARTS: [Part; 3] = [Part(0), Part(1), Part(i64::MAX)];
@@ -170,6 +170,8 @@ fn an_order() -> impl Strategy<Value = Order> {
         Just(SortKey::MainDate),
         a_parameter().prop_map(SortKey::Date),
         a_parameter().prop_map(SortKey::String),
+        a_parameter().prop_map(SortKey::Words),
+        a_parameter().prop_map(SortKey::Number),
     ];
     (key, any::<bool>()).prop_map(|(by, descending)| Order { by, descending })
 }
@@ -178,7 +180,7 @@ fn a_plan() -> impl Strategy<Value = Plan> {
     let kinds = prop::sample::subsequence(&KINDS[..], 1..=3);
     let dossiers = prop::option::of(prop::sample::subsequence(&PARTS[..], 0..=2));
     (kinds, dossiers, a_condition(), vec(an_order(), 0..3), 1..12_u32).prop_map(|(kinds, dossiers, condition, order, count)| {
-        Plan { kinds, dossiers, condition, order, count, after: None, total: true }
+        Plan { kinds, dossiers, condition, order, count, after: None, backward: false, total: true }
     })
 }
 
@@ -240,6 +242,23 @@ async fn page(store: &Store, plan: &Plan) -> Page {
     store.search(&everything(), plan.clone()).await.unwrap()
 }
 
+/// The same matches, from the last one back: each page ends before the first match of the one that follows it.
+async fn backward(store: &Store, plan: &Plan, count: usize) -> Vec<Match> {
+    let mut seen: Vec<Match> = Vec::new();
+    let last = Plan { count: 1_000, after: None, ..plan.clone() };
+    seen.extend(page(store, &last).await.matches.pop());
+    while let Some(first) = seen.first() {
+        let before = Plan { after: Some(first.position.clone()), backward: true, ..plan.clone() };
+        let page = page(store, &before).await;
+        assert_eq!(page.more, seen.len() + page.matches.len() < count, "{plan:?}");
+        if page.matches.is_empty() {
+            break;
+        }
+        seen.splice(0..0, page.matches);
+    }
+    seen
+}
+
 /// Walks the pages of the plan and holds them against what it means.
 async fn hold(store: &Store, known: &[Known], plan: &Plan) {
     let expected = matches(known, plan);
@@ -256,13 +275,14 @@ async fn hold(store: &Store, known: &[Known], plan: &Plan) {
             break;
         }
     }
+    assert_eq!(backward(store, &plan, expected.len()).await, seen, "{plan:?}");
     let found: Vec<_> = seen.iter().map(|found| found.stored.key).collect();
     let meant: Vec<_> = expected.iter().map(|known| known.key).collect();
     assert_eq!(found, meant, "{plan:?}");
     for (found, known) in seen.iter().zip(expected) {
         assert_eq!((found.stored.kind, &found.stored.id), (known.kind, &known.id));
         assert!(found.stored.body.is_some());
-        let values: Vec<_> = plan.order.iter().map(|order| value(*order, known)).collect();
+        let values: Vec<_> = plan.order.iter().map(|order| value(order, known)).collect();
         assert_eq!(found.position, Position { values, key: known.key });
     }
 }
@@ -313,7 +333,16 @@ proptest! {
 }
 
 fn of_observations(condition: Condition) -> Plan {
-    Plan { kinds: vec![KIND], dossiers: None, condition, order: Vec::new(), count: 10, after: None, total: false }
+    Plan {
+        kinds: vec![KIND],
+        dossiers: None,
+        condition,
+        order: Vec::new(),
+        count: 10,
+        after: None,
+        backward: false,
+        total: false,
+    }
 }
 
 fn with_terms(key: InstanceKey, terms: &[i64]) -> Write {

@@ -127,3 +127,51 @@ fn a_chain_leads_through_references_of_any_number_and_either_direction() {
         assert_eq!((answer.status, &answer.json()["issue"][0]["expression"][0]), (400, &json!(place)), "{query}");
     }
 }
+
+#[test]
+fn links_lead_to_the_first_page_and_back_and_forth() {
+    let server = Server::start();
+    for (id, status) in [("a", "current"), ("b", "superseded"), ("c", "current"), ("d", "superseded"), ("e", "current")] {
+        let mut document = document(id, "p1", "2026-02-01T08:00:00Z");
+        document["status"] = json!(status);
+        assert_eq!(server.put(&format!("/DocumentReference/{id}"), &document).status, 201);
+    }
+    for (sort, expected) in [("-status,_id", ["b", "d", "a", "c", "e"]), ("_id", ["a", "b", "c", "d", "e"])] {
+        let first = server.get(&format!("/DocumentReference?patient=p1&_sort={sort}&_count=2"));
+        let follow =
+            |answer: &Answer, relation| server.get(link(answer, relation).unwrap().strip_prefix(&server.base_url).unwrap());
+        let second = follow(&first, "next");
+        let third = follow(&second, "next");
+        assert_eq!([ids(&first), ids(&second), ids(&third)].concat(), expected, "{sort}");
+        assert_eq!((link(&first, "previous"), link(&third, "next")), (None, None));
+        let back = follow(&third, "previous");
+        assert_eq!((ids(&back), ids(&follow(&back, "previous"))), (ids(&second), ids(&first)));
+        assert_eq!((link(&follow(&back, "previous"), "previous"), ids(&follow(&back, "next"))), (None, ids(&third)));
+        assert_eq!(ids(&follow(&third, "first")), ids(&first));
+    }
+}
+
+#[test]
+fn a_page_link_that_was_changed_or_a_key_without_order_is_refused_with_its_place() {
+    let server = Server::start();
+    for id in ["a", "b"] {
+        server.put(&format!("/DocumentReference/{id}"), &document(id, "p1", "2026-02-01T08:00:00Z"));
+    }
+    let first = server.get("/DocumentReference?patient=p1&_count=1");
+    let next = link(&first, "next").unwrap();
+    let next = next.strip_prefix(&server.base_url).unwrap();
+    let table = [
+        (next.replace("p1", "p2"), "http._page", "another search"),
+        (format!("{next}x"), "http._page", "another search"),
+        ("/DocumentReference?_page=abc".to_owned(), "http._page", "another search"),
+        ("/DocumentReference?_sort=date,novelty".to_owned(), "http._sort", "at character 6"),
+        ("/DocumentReference?_sort=_score".to_owned(), "http._sort", "_score"),
+        ("/DocumentReference?_sort=date,relationship".to_owned(), "http._sort", "`relationship` at character 6 has no order"),
+    ];
+    for (path, place, told) in table {
+        let refused = server.get(&path);
+        let issue = &refused.json()["issue"][0];
+        assert_eq!((refused.status, &issue["expression"][0]), (400, &json!(place)), "{path}");
+        assert!(issue["diagnostics"].as_str().unwrap().contains(told), "{path}: {issue}");
+    }
+}
