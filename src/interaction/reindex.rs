@@ -111,6 +111,10 @@ impl Engine {
     /// The store is away.
     pub async fn reindex_some(&self) -> Outcome<Option<Reindexing>> {
         self.renew().await?;
+        // Where there is nothing to be done, nobody looks at the clock.
+        if self.has_reindexed().await? {
+            return Ok(None);
+        }
         let worker = Worker { number: self.worker, now: self.context.now() };
         let step = self.store.reindex_some(&self.indexer(), worker).await?;
         if step.as_ref().is_some_and(|job| job.ended.is_some()) {

@@ -8,6 +8,7 @@ pub(super) mod order;
 mod several;
 mod sorted;
 mod text;
+mod ways;
 
 use std::ptr;
 

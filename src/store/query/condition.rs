@@ -100,7 +100,12 @@ fn any<'a>(asked: Asked<'_>, whole: &Condition, parts: &'a [Condition]) -> Sql<'
 
 /// That the leading terms of `i` contain one of `terms`, in the words by which the inverted index is used.
 fn carries_one_of<'a>(asked: Asked<'_>, terms: &[Term]) -> Sql<'a> {
-    Sql::new("i.leads && ").bind(mixed_all(asked.kinds, terms))
+    carries_one_of_kinds(asked.kinds, terms)
+}
+
+/// The same of instances of `kinds`.
+pub(super) fn carries_one_of_kinds<'a>(kinds: &[ResourceType], terms: &[Term]) -> Sql<'a> {
+    Sql::new("i.leads && ").bind(mixed_all(kinds, terms))
 }
 
 /// An entry in a side table that fulfils the condition: `EXISTS (…)`.

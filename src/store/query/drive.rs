@@ -8,6 +8,7 @@ use diesel::result::QueryResult;
 
 use super::condition::{alternatives, listed, places, values_of};
 use super::text::{NEVER, Sql};
+use super::ways::Ways;
 use crate::fhir::{InstanceId, InstanceKey, Part, ResourceType};
 use crate::search::index::Term;
 use crate::search::plan::{Condition, Plan, SortKey};
@@ -56,6 +57,7 @@ pub(super) fn candidates<'a>(
         Some((_, Drive::Terms(terms))) if terms.len() == 1 => named_by(plan, entries_of_terms(&plan.kinds, &terms)),
         Some((_, Drive::Terms(terms))) => named_by(plan, once(entries_of_terms(&plan.kinds, &terms))),
         Some((_, Drive::Values(values))) => named_by(plan, once(values)),
+        Some((_, Drive::Ways(places))) => named_by(plan, once(places)),
         Some((covered, Drive::Places(keys))) => {
             let from = Sql::new(" FROM ").append(at_places(&plan.kinds, keys));
             Candidates { from, covered: Some(covered), place: OF_INSTANCE, by_values: false }
@@ -83,20 +85,23 @@ enum Drive<'a> {
     Dossiers(&'a [(Part, Term)]),
     /// Entries in a side table: `SELECT part, rid …`.
     Values(Sql<'a>),
+    /// Where several ways lead: `SELECT part, rid …`.
+    Ways(Sql<'a>),
 }
 
 /// What says by names or by dossiers which instances there are.
 fn named<'a>(connection: &mut Connection, plan: &'a Plan) -> QueryResult<Option<(&'a Condition, Drive<'a>)>> {
     let named = conjuncts(&plan.condition).into_iter().find(|part| match part {
         Condition::Id(_) => true,
-        Condition::Any(parts) => matches!(parts.as_slice(), [Condition::InDossier(_)]),
+        // What only values lead to is left to the database.
+        Condition::Any(_) => alternatives(part).is_none() && Ways::to(part, &plan.kinds).is_some(),
         _ => false,
     });
     let Some(part) = named else { return Ok(None) };
     Ok(drive(connection, &plan.kinds, part)?.map(|drive| (part, drive)))
 }
 
-fn keys(connection: &mut Connection, kinds: &[ResourceType], ids: &[InstanceId]) -> QueryResult<Vec<InstanceKey>> {
+pub(super) fn keys(connection: &mut Connection, kinds: &[ResourceType], ids: &[InstanceId]) -> QueryResult<Vec<InstanceKey>> {
     let mut keys = Vec::with_capacity(ids.len());
     for (kind, id) in kinds.iter().flat_map(|kind| ids.iter().map(move |id| (*kind, id))) {
         keys.extend(snapshot::find(connection, kind, id)?.map(|found| found.key));
@@ -130,7 +135,12 @@ fn drive<'a>(connection: &mut Connection, kinds: &[ResourceType], part: &'a Cond
         Condition::Any(parts) if let [Condition::InDossier(own)] = parts.as_slice() => {
             is_one_a_dossier(own).then_some(Drive::Dossiers(own))
         }
-        Condition::Term(_) | Condition::Any(_) => alternatives(part).map(Drive::Terms),
+        Condition::Term(_) => alternatives(part).map(Drive::Terms),
+        Condition::Any(_) => match (alternatives(part), Ways::to(part, kinds)) {
+            (Some(terms), _) => Some(Drive::Terms(terms)),
+            (None, Some(ways)) => Some(Drive::Ways(ways.places(connection, kinds)?)),
+            (None, None) => None,
+        },
         Condition::Date(Some(_), _) | Condition::StringPrefix(..) | Condition::Quantity(..) => {
             let values = values_of(connection.dialect(), part);
             values.map(|values| Drive::Values(Sql::new("SELECT v.part, v.rid").append(values)))
@@ -153,7 +163,7 @@ fn count(connection: &mut Connection, kinds: &[ResourceType], drive: &Drive<'_>)
         Drive::Keys(keys) => return Ok(i64::try_from(keys.len()).unwrap_or(i64::MAX)),
         Drive::Places(keys) => return Ok(i64::try_from(keys.len()).unwrap_or(i64::MAX)),
         Drive::Terms(terms) => entries_of_terms(kinds, terms),
-        Drive::Values(values) => values.clone(),
+        Drive::Values(places) | Drive::Ways(places) => places.clone(),
         Drive::Dossiers(own) => Sql::new("SELECT 1 FROM ").append(in_dossiers(connection, kinds, own)),
     };
     let limited = Sql::new("SELECT count(*) FROM (").append(entries).push(" LIMIT ").bind(COUNTED_ENTRIES).push(") c");
@@ -183,11 +193,11 @@ pub(super) fn conjuncts(condition: &Condition) -> Vec<&Condition> {
     }
 }
 
-fn of_kinds<'a>(column: &str, kinds: &[ResourceType]) -> Sql<'a> {
+pub(super) fn of_kinds<'a>(column: &str, kinds: &[ResourceType]) -> Sql<'a> {
     Sql::is_one_of(column, kinds.iter().map(|kind| kind.code()))
 }
 
-fn entries_of_terms<'a>(kinds: &[ResourceType], terms: &[Term]) -> Sql<'a> {
+pub(super) fn entries_of_terms<'a>(kinds: &[ResourceType], terms: &[Term]) -> Sql<'a> {
     Sql::new("SELECT v.part, v.rid FROM term v WHERE ")
         .append(Sql::is_one_of("v.term", terms.iter().map(|term| term.0)))
         .push(" AND ")
@@ -239,7 +249,7 @@ fn among<'a>(plan: &Plan, places: Sql<'a>) -> Candidates<'a> {
 /// The type, written so that no planner prefers the index of all instances of that type to the few places known.
 const UNINDEXED_KIND: &str = "+i.kind";
 
-fn at<'a>(keys: &[InstanceKey]) -> Sql<'a> {
+pub(super) fn at<'a>(keys: &[InstanceKey]) -> Sql<'a> {
     let one = |key: &InstanceKey| Sql::new("(i.part = ").bind(key.part.0).push(" AND i.rid = ").bind(key.rid).push(")");
     Sql::joined(keys.iter().map(one).collect(), " OR ", NEVER)
 }

@@ -158,6 +158,10 @@ fn a_condition() -> impl Strategy<Value = Condition> {
             vec(inner.clone(), 0..4).prop_map(Condition::Any),
             vec(a_term().prop_map(Condition::Term), 1..4).prop_map(Condition::Any),
             own_dossiers().prop_map(|own| Condition::Any(vec![Condition::InDossier(own)])),
+            (own_dossiers(), a_term(), ids()).prop_map(|(own, term, ids)| {
+                let of_kind = Condition::All(vec![Condition::Kind(vec![KINDS[0]]), Condition::Id(ids)]);
+                Condition::Any(vec![Condition::InDossier(own), Condition::Term(term), of_kind])
+            }),
             inner.prop_map(|part| Condition::Not(Box::new(part))),
         ]
     })
