@@ -97,7 +97,7 @@ fn some<'a>(
 fn matching<'a>(connection: &mut Connection, access: &Access, plan: &'a Plan) -> QueryResult<Candidates<'a>> {
     let dossiers = searched(access, plan);
     let candidates = drive::candidates(connection, plan, dossiers.as_deref())?;
-    let asked = Asked { dialect: connection.dialect(), kinds: &plan.kinds };
+    let asked = Asked { dialect: connection.dialect(), kinds: &plan.kinds, everywhere: candidates.by_values };
     let is_open = |part: &&Condition| !candidates.covered.is_some_and(|covered| ptr::eq(covered, *part));
     let open = drive::conjuncts(&plan.condition).into_iter().filter(is_open);
     let open = open.map(|part| condition::condition(asked, part)).collect();

@@ -14,6 +14,9 @@ pub(super) struct Asked<'k> {
     pub(super) dialect: Dialect,
     /// The types of the instances.
     pub(super) kinds: &'k [ResourceType],
+    /// Whether they are looked for everywhere, so that the inverted index may lead to them. Inside a dossier it would lead to all
+    /// that carry a term, a million where the dossier has fifty, and a plan made for any term does not know which is rare.
+    pub(super) everywhere: bool,
 }
 
 /// The condition as SQL on `i`.
@@ -98,14 +101,19 @@ fn any<'a>(asked: Asked<'_>, whole: &Condition, parts: &'a [Condition]) -> Sql<'
     }
 }
 
-/// That the leading terms of `i` contain one of `terms`, in the words by which the inverted index is used.
+/// That the leading terms of `i` contain one of `terms`. The inverted index knows the column, not what is computed from it.
 fn carries_one_of<'a>(asked: Asked<'_>, terms: &[Term]) -> Sql<'a> {
-    carries_one_of_kinds(asked.kinds, terms)
+    let terms = mixed_all(asked.kinds, terms);
+    if asked.everywhere { indexed(terms) } else { Sql::new("(i.leads || CAST('{}' AS BIGINT[])) && ").bind(terms) }
 }
 
-/// The same of instances of `kinds`.
+/// The same of instances of `kinds`, in the words by which the inverted index is used.
 pub(super) fn carries_one_of_kinds<'a>(kinds: &[ResourceType], terms: &[Term]) -> Sql<'a> {
-    Sql::new("i.leads && ").bind(mixed_all(kinds, terms))
+    indexed(mixed_all(kinds, terms))
+}
+
+fn indexed<'a>(mixed: Vec<i64>) -> Sql<'a> {
+    Sql::new("i.leads && ").bind(mixed)
 }
 
 /// An entry in a side table that fulfils the condition: `EXISTS (…)`.
@@ -241,6 +249,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn the_inverted_index_leads_to_nothing_inside_a_dossier() {
+        let said = |everywhere| {
+            let asked = Asked { dialect: Dialect::Postgres, kinds: &[ResourceType::Patient], everywhere };
+            condition(asked, &Condition::Term(Term::leading(1))).statement().text().to_owned()
+        };
+        assert_eq!(said(true), "i.leads && ?");
+        assert_eq!(said(false), "(i.leads || CAST('{}' AS BIGINT[])) && ?");
+    }
 
     #[test]
     fn what_follows_a_prefix_follows_all_that_begin_with_it() {
