@@ -38,6 +38,8 @@ fn add(used: &mut Vec<(ResourceType, ParameterId)>, kind: ResourceType, criterio
             used.push((has.kind, has.parameter));
             add(used, has.kind, &has.criterion);
         }
+        Criterion::All(parts) | Criterion::Any(parts) => parts.iter().for_each(|part| add(used, kind, part)),
+        Criterion::Not(part) => add(used, kind, part),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::outcome::{Failure, Outcome};
 use crate::search::fold::{fold, fold_whole};
 use crate::search::index::IndexEntries;
 use crate::search::plan::Condition;
-use crate::search::query::{Near, Place, TypedIdentifier};
+use crate::search::query::{Ending, Near, Place, TypedIdentifier};
 use crate::search::term::Terms;
 
 /// The mean radius of the earth.
@@ -61,6 +61,8 @@ pub(in crate::search) enum Asked {
     Composite(Repetitions, Vec<Vec<Condition>>),
     /// One repetition has a value of each component.
     Complete(Repetitions),
+    /// A text of one value is this one, another one, or ends so.
+    Ending(Repetitions, Ending, String),
     /// One of these groups of words stands there, folded.
     Words(Place, Vec<Vec<String>>),
 }
@@ -132,6 +134,14 @@ impl Question {
             }),
             Asked::Complete(repetitions) => self.any(&repetitions.whole, tree, &mut |repetition| {
                 self.components(repetitions, repetition, tree).iter().all(|(is_present, _)| *is_present)
+            }),
+            Asked::Ending(values, how, sought) => self.any(&values.whole, tree, &mut |value| {
+                let components = self.components(values, value, tree);
+                components.iter().flat_map(|(_, entries)| &entries.strings).any(|own| match how {
+                    Ending::Is => *own.folded == **sought,
+                    Ending::IsNot => *own.folded != **sought,
+                    Ending::Ends => own.folded.ends_with(&**sought),
+                })
             }),
             Asked::Words(place, sought) => {
                 let words = words(*place, tree);

@@ -56,6 +56,12 @@ impl Facet {
         })
     }
 
+    /// One value of a parameter, which is the focus itself.
+    pub(super) fn of_item(registry: &Registry, kind: ResourceType, parameter: &Parameter) -> Outcome<Self> {
+        let expression = Arc::new(Expression::parse("$this").map_err(Failure::fault)?);
+        Ok(Self { expression, by_word: false, ..Self::compile(registry, kind, parameter)? })
+    }
+
     fn compile(registry: &Registry, kind: ResourceType, parameter: &Parameter) -> Outcome<Self> {
         let text = parameter.expression.as_deref().unwrap_or_default();
         let expression = Expression::parse(text).map_err(|error| Failure::fault(format!("{}: {error}", parameter.url)))?;

@@ -243,6 +243,17 @@ impl Indexer {
         Ok(Repetitions { whole, components: composite.components.iter().map(component).collect::<Outcome<_>>()? })
     }
 
+    /// The values of a parameter of `kind`, each by itself.
+    ///
+    /// # Errors
+    /// As [`repetitions`](Self::repetitions).
+    pub(super) fn items(&self, kind: ResourceType, parameter: ParameterId) -> Outcome<Repetitions> {
+        let found = self.registry.parameters(kind).iter().find(|candidate| candidate.id == parameter);
+        let found = found.ok_or_else(|| Failure::fault("a parameter that the registry does not know"))?;
+        let whole = Expression::parse(found.expression.as_deref().unwrap_or_default()).map_err(Failure::fault)?;
+        Ok(Repetitions { whole, components: vec![Facet::of_item(&self.registry, kind, found)?] })
+    }
+
     /// Whether the index keeps `parameter` of `kind`.
     pub(super) fn keeps(&self, kind: ResourceType, parameter: ParameterId) -> bool {
         self.of_type(kind).is_ok_and(|index| index.facets.iter().any(|facet| facet.id == parameter))

@@ -31,7 +31,14 @@ pub(super) fn of(kind: ResourceType, criterion: &Criterion, (indexer, now): (&In
         },
         Criterion::Chain(chain) => link::chain(kind, chain, (indexer, now)),
         Criterion::Has(has) => link::reverse(kind, has, (indexer, now)),
+        Criterion::All(parts) => Ok(Condition::All(each(kind, parts, (indexer, now))?)),
+        Criterion::Any(parts) => Ok(Condition::Any(each(kind, parts, (indexer, now))?)),
+        Criterion::Not(part) => Ok(negated(of(kind, part, (indexer, now))?)),
     }
+}
+
+fn each(kind: ResourceType, parts: &[Criterion], context: (&Indexer, Instant)) -> Outcome<Vec<Condition>> {
+    parts.iter().map(|part| of(kind, part, context)).collect()
 }
 
 /// The same of a parameter of which the index keeps values, or whose values are examined.
@@ -62,6 +69,12 @@ pub(super) fn of_filter(kind: ResourceType, filter: &Filter, (indexer, now): (&I
             present(own_tokens((indexer, kind), parameter, &codes), !negated)
         }
         Test::Text(values) => examine::text(kind, parameter, values, indexer)?,
+        Test::Ending(how, text) => examine::ending(kind, parameter, (*how, text), indexer)?,
+        Test::Unequal(test) => examine::unequal(kind, &Filter { test: (**test).clone(), ..filter.clone() }, (indexer, now))?,
+        Test::Overlaps(date) => {
+            let (low, high) = date.range(indexer.zone());
+            dates(vec![Bound::LowBelow(high), Bound::HighAbove(low)])
+        }
         Test::OfType(values) => examine::of_type(kind, parameter, values, indexer)?,
         Test::Near(values) => examine::near(kind, parameter, values, indexer)?,
         Test::Words(place, values) => examine::words(kind, *place, values, indexer),

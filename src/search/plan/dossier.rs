@@ -18,7 +18,8 @@ pub(super) fn of(query: &Query, indexer: &Indexer) -> Option<Vec<Part>> {
 pub(super) fn of_criterion(kind: ResourceType, criterion: &Criterion, indexer: &Indexer) -> Option<Vec<Part>> {
     match criterion {
         Criterion::Own(filter) => of_filter(kind, filter, indexer),
-        Criterion::Chain(_) | Criterion::Has(_) => None,
+        Criterion::All(parts) => parts.iter().find_map(|part| of_criterion(kind, part, indexer)),
+        Criterion::Chain(_) | Criterion::Has(_) | Criterion::Any(_) | Criterion::Not(_) => None,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::fhir::{Instant, ResourceType};
 use crate::outcome::Outcome;
 use crate::search::extract::{Asked, Indexer, words_of};
 use crate::search::fold::fold;
-use crate::search::query::{Filter, Near, Place, TypedIdentifier};
+use crate::search::query::{Ending, Filter, Near, Place, TypedIdentifier};
 use crate::search::term::TokenOf;
 
 /// `:text`: what has a code or a text at all has a value.
@@ -80,6 +80,25 @@ pub(super) fn composite(
     };
     let asked = Asked::Composite(context.0.repetitions(kind, parameter)?, alternatives);
     Ok(examined(context.0, kind, necessary, asked))
+}
+
+/// A string as filters compare it.
+pub(super) fn ending(
+    kind: ResourceType,
+    parameter: ParameterId,
+    (how, text): (Ending, &str),
+    indexer: &Indexer,
+) -> Outcome<Condition> {
+    let asked = Asked::Ending(indexer.items(kind, parameter)?, how, fold(text));
+    Ok(examined(indexer, kind, Condition::Term(indexer.terms().present(parameter)), asked))
+}
+
+/// That a value is there of which `filter` does not hold.
+pub(super) fn unequal(kind: ResourceType, filter: &Filter, context: (&Indexer, Instant)) -> Outcome<Condition> {
+    let equal = condition::of_filter(kind, filter, context)?;
+    let asked = Asked::Composite(context.0.items(kind, filter.parameter)?, vec![vec![Condition::Not(Box::new(equal))]]);
+    let present = Condition::Term(context.0.terms().present(filter.parameter));
+    Ok(examined(context.0, kind, present, asked))
 }
 
 /// That a composite has a repetition with a value in each component.

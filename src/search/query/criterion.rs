@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::fault::Fault;
+use super::filter;
 use super::name::Name;
 use super::read;
 use super::value::{Place, Test};
@@ -19,6 +20,12 @@ pub enum Criterion {
     Chain(Chain),
     /// Of an instance that points at it: `_has:Observation:patient:code=…`
     Has(ReverseChain),
+    /// All of these.
+    All(Vec<Criterion>),
+    /// One of these.
+    Any(Vec<Criterion>),
+    /// Not this.
+    Not(Box<Criterion>),
 }
 
 /// A test of the values of one search parameter.
@@ -124,6 +131,7 @@ fn special(
         "_text" => Place::Narrative,
         "_content" => Place::Resource,
         "_list" if modifier.is_none() => return list(registry, value),
+        "_filter" if modifier.is_none() => return filter::read(registry, kind, value).map(Some),
         _ => return Ok(None),
     };
     let Some(parameter) = registry.parameter(kind, code) else { return Ok(None) };
@@ -149,7 +157,7 @@ fn list(registry: &Registry, value: &str) -> Result<Option<Criterion>, Fault> {
     Ok(Some(Criterion::Has(ReverseChain { kind: ResourceType::List, parameter: item.id, criterion })))
 }
 
-fn find<'r>(registry: &'r Registry, kind: ResourceType, code: &str) -> Result<&'r Parameter, Fault> {
+pub(super) fn find<'r>(registry: &'r Registry, kind: ResourceType, code: &str) -> Result<&'r Parameter, Fault> {
     let known = || registry.parameters(kind).iter().map(|parameter| &*parameter.code);
     let unknown = || Fault::unknown(code, kind.name(), known().chain(super::result::NAMES.iter().copied()));
     let parameter = registry.parameter(kind, code).ok_or_else(unknown)?;
@@ -168,7 +176,7 @@ fn find_reference<'r>(registry: &'r Registry, kind: ResourceType, code: &str) ->
 }
 
 /// The types a chain goes on with.
-fn chain_targets(parameter: &Parameter, named: Option<&str>) -> Result<Vec<ResourceType>, Fault> {
+pub(super) fn chain_targets(parameter: &Parameter, named: Option<&str>) -> Result<Vec<ResourceType>, Fault> {
     let Some(named) = named else {
         return Ok(if parameter.targets.is_empty() { ResourceType::ALL.to_vec() } else { parameter.targets.clone() });
     };
@@ -209,6 +217,8 @@ impl Criterion {
             Self::Own(filter) => filter.test.unsupported().map(|what| Fault::unsupported(what).firmly()),
             Self::Chain(chain) => chain.targets.iter().find_map(|(_, criterion)| criterion.unsupported()),
             Self::Has(has) => has.criterion.unsupported(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().find_map(Self::unsupported),
+            Self::Not(part) => part.unsupported(),
         }
     }
 }

@@ -53,6 +53,12 @@ impl Fault {
         Self { issue, may_be_ignored: false }
     }
 
+    /// The same fault, with the character of a filter at which it is, from 1.
+    pub(super) fn placed(mut self, position: usize) -> Self {
+        self.issue.diagnostics = format!("{}; character {position} of the filter", self.issue.diagnostics);
+        self.firmly()
+    }
+
     /// The same fault, refused even leniently.
     pub(super) fn firmly(mut self) -> Self {
         self.may_be_ignored = false;

@@ -4,6 +4,7 @@
 
 mod criterion;
 mod fault;
+mod filter;
 mod include;
 mod name;
 mod number;
@@ -23,8 +24,8 @@ pub use number::{NumberValue, Prefix};
 pub use result::{PAGE_PARAMETER, ResultParameters, SortBy, SortedParameter, SortedValue, Summary, Total};
 pub use scope::{Scope, Within};
 pub use value::{
-    Compared, Near, PathMatch, Place, QuantityValue, ReferenceValue, Test, TextMatch, TokenMatch, TokenValue, TypedIdentifier,
-    UnitValue,
+    Compared, Ending, Near, PathMatch, Place, QuantityValue, ReferenceValue, Test, TextMatch, TokenMatch, TokenValue,
+    TypedIdentifier, UnitValue,
 };
 
 use crate::definition::Registry;

@@ -152,6 +152,16 @@ fn what_is_wrong_is_told_with_its_parameter_and_place() {
         ("relationship", "x", "`x` at character 1 is not 2 values parted by `$`"),
         ("relationship", "a$Patient/x,b$", "`` at character 15 is not a value"),
         ("_text:exact", "x", "`exact` is not a modifier of `_text`"),
+        ("_filter", "type eq", "is not a value"),
+        ("_filter", "type xx a", "`xx` at character 6 is not an operator"),
+        ("_filter", "type eq a and )", "`)` at character 15 is not a search parameter"),
+        ("_filter", "(type eq a", "`` at character 11 is not `)`"),
+        ("_filter", "type eq a b", "`b` at character 11 is not `and`, `or` or the end"),
+        ("_filter", "typ eq a", "did you mean `type`?; character 1 of the filter"),
+        ("_filter", "type eq a and date eq x", "character 23 of the filter"),
+        ("_filter", "date co 2013", "`date` is not compared by `co`; character 9 of the filter"),
+        ("_filter", "description eq \"x", "a text that ends in a quotation mark"),
+        ("_filter", "type.name eq x", "`type` is no reference, so nothing follows it; character 6"),
         ("_list", "$current-allergies", "a functional list is not supported"),
         ("_has:Nothing:a:b", "x", "names no resource type"),
         ("_has:Observation", "x", "`_has` needs"),
@@ -290,5 +300,10 @@ proptest! {
         for kind in [ResourceType::Observation, ResourceType::Patient, ResourceType::DocumentReference] {
             let _ = Query::parse(registry(), Scope::of_type(kind), &parameters, handling);
         }
+    }
+
+    #[test]
+    fn any_filter_is_read_or_refused(text in "((type|date|subject|author|relatesTo|not|and|or|eq|co|pr|\\(|\\)|\\[|\\]|\\.|\"|x| |\\PC){1,2} ?){0,12}") {
+        let _ = Query::parse(registry(), Scope::of_type(ResourceType::DocumentReference), &pairs(&[("_filter", &text)]), Handling::Strict);
     }
 }

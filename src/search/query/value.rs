@@ -125,6 +125,17 @@ pub enum PathMatch {
     Below,
 }
 
+/// What of a string must agree in a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything.
+    Is,
+    /// Something: there is a value that is another.
+    IsNot,
+    /// The end.
+    Ends,
+}
+
 /// Where words are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -168,6 +179,12 @@ pub enum Test {
     },
     /// `token`: an identifier of a type.
     OfType(Vec<TypedIdentifier>),
+    /// `string`, in a filter: everything, without case and accents, or the end.
+    Ending(Ending, Box<str>),
+    /// In a filter: that a value is there of which the test does not hold.
+    Unequal(Box<Test>),
+    /// `date`, in a filter: that a value overlaps with this one.
+    Overlaps(PartialDate),
     /// Positions on earth.
     Near(Vec<Near>),
     /// Words of the narrative, or of the whole resource.
@@ -183,7 +200,7 @@ impl Test {
             Self::Missing(_) | Self::Number(_) | Self::Date(_) | Self::Identifier(_) | Self::Quantity(_) => None,
             Self::String(..) | Self::Token(..) | Self::Uri(..) | Self::Reference(PathMatch::Is, _) => None,
             Self::Composite(_) | Self::Text(_) | Self::ValueSet { .. } | Self::OfType(_) | Self::Near(_) => None,
-            Self::Words(..) => None,
+            Self::Words(..) | Self::Ending(..) | Self::Unequal(_) | Self::Overlaps(_) => None,
         }
     }
 }

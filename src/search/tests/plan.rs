@@ -428,3 +428,45 @@ fn the_parameters_of_the_french_guides_find_what_they_name() {
         assert_eq!(finds(indexer(), resource, name, value), expected, "{name}={value}");
     }
 }
+
+#[test]
+fn a_filter_puts_comparisons_together() {
+    let patient = json!({"resourceType": "Patient", "id": "p1", "active": true, "gender": "male", "birthDate": "1970-05-01",
+        "name": [{"family": "Martin-Dupont", "given": ["Ève"]}],
+        "identifier": [{"system": "urn:s", "value": "A 1"}, {"system": "urn:s", "value": "2"}]});
+    let table = [
+        ("family eq \"martin dupont\"", true),
+        ("family eq martin", false),
+        ("family sw mar", true),
+        ("family co \"tin-du\"", true),
+        ("family ew DUPONT", true),
+        ("given eq eve and gender eq male", true),
+        ("given eq eve and gender eq female", false),
+        ("gender eq female or gender eq male", true),
+        ("gender eq male or gender eq female and active eq false", false),
+        ("gender eq male or (gender eq female and active eq false)", true),
+        ("not (gender eq male)", false),
+        ("not(gender eq female) and active eq true", true),
+        ("gender ne male", false),
+        ("gender ne female", true),
+        ("identifier ne \"urn:s|2\"", true),
+        ("identifier eq \"urn:s|A 1\"", true),
+        ("birthdate lt 1971", true),
+        ("birthdate ge 1970-05-02", false),
+        ("birthdate po 1970", true),
+        ("birthdate po 1971", false),
+        ("death-date pr true", false),
+        ("telecom pr false", true),
+        ("gender in http://hl7.org/fhir/ValueSet/administrative-gender", true),
+        ("gender ni http://hl7.org/fhir/ValueSet/administrative-gender", false),
+        ("_id eq p1", true),
+    ];
+    for (filter, expected) in table {
+        assert_eq!(finds(indexer(), &patient, "_filter", filter), expected, "{filter}");
+    }
+    let relates = |code: &str, target: &str| json!({"code": code, "target": {"reference": target}});
+    let document = json!({"resourceType": "DocumentReference",
+        "relatesTo": [relates("replaces", "DocumentReference/a"), relates("appends", "DocumentReference/b")]});
+    assert!(finds(indexer(), &document, "_filter", "relatesTo[code eq \"replaces\"].target eq DocumentReference/a"));
+    assert!(!finds(indexer(), &document, "_filter", "relatesTo[code eq replaces].target eq DocumentReference/b"));
+}

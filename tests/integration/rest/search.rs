@@ -175,3 +175,32 @@ fn a_page_link_that_was_changed_or_a_key_without_order_is_refused_with_its_place
         assert!(issue["diagnostics"].as_str().unwrap().contains(told), "{path}: {issue}");
     }
 }
+
+#[test]
+fn a_filter_goes_through_references_too() {
+    let server = Server::start();
+    for resource in [
+        json!({"resourceType": "Patient", "id": "p1", "gender": "male", "name": [{"family": "Martin"}]}),
+        json!({"resourceType": "Patient", "id": "p2", "gender": "female", "name": [{"family": "Martin"}]}),
+        document("a", "p1", "2026-02-01T08:00:00Z"),
+        document("b", "p2", "2026-03-01T08:00:00Z"),
+    ] {
+        let place = format!("/{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap());
+        assert_eq!(server.put(&place, &resource).status, 201, "{place}");
+    }
+    let table = [
+        ("subject.family eq martin", vec!["a", "b"]),
+        ("subject.family eq martin and date ge 2026-03-01", vec!["b"]),
+        ("subject[gender eq male].family co art", vec!["a"]),
+        ("not (subject[gender eq male].family co art) or date lt 2025", vec!["b"]),
+        ("patient.identifier pr false", vec!["a", "b"]),
+        ("subject.family ew x", vec![]),
+    ];
+    for (filter, expected) in table {
+        let answer = server.get(&format!(
+            "/DocumentReference?_sort=_id&_filter={}",
+            filter.replace(' ', "%20").replace('[', "%5B").replace(']', "%5D")
+        ));
+        assert_eq!((answer.status, ids(&answer)), (200, expected.iter().map(|id| (*id).to_owned()).collect()), "{filter}");
+    }
+}
