@@ -1,5 +1,6 @@
 //! Conditions on the instance row `i`. None of them is ever NULL, so that each can be negated.
 
+use super::several::{NOWHERE, filled, rows};
 use super::text::{ALWAYS, NEVER, Sql};
 use crate::fhir::{InstanceKey, Part, ResourceType};
 use crate::search::index::Term;
@@ -56,8 +57,12 @@ fn in_dossier<'a>(dialect: Dialect, own: &[(Part, Term)]) -> Sql<'a> {
         .push("))")
 }
 
+/// The dossier of nobody, and a term that nothing there carries.
+const NOBODY: (Part, Term) = (Part(i64::MIN), Term(0));
+
 /// `(VALUES …) o`: dossiers, and the packed term beside each.
 pub(super) fn listed<'a>(own: &[(Part, Term)]) -> Sql<'a> {
+    let own = filled(own, NOBODY);
     let rows = own.iter().enumerate().fold(Sql::new("(VALUES "), |sql, (index, (part, term))| {
         sql.push(if index == 0 { "(" } else { ", (" }).bind(part.0).push(", ").bind(packed(*term).to_vec()).push(")")
     });
@@ -73,9 +78,7 @@ fn at<'a>(keys: &[InstanceKey]) -> Sql<'a> {
 
 /// `VALUES (part, rid), …`
 pub(super) fn places<'a>(keys: &[InstanceKey]) -> Sql<'a> {
-    keys.iter().enumerate().fold(Sql::new("VALUES "), |sql, (index, key)| {
-        sql.push(if index == 0 { "(" } else { ", (" }).bind(key.part.0).push(", ").bind(key.rid).push(")")
-    })
+    rows(filled(keys, NOWHERE).into_iter().map(|key| vec![key.part.0, key.rid]))
 }
 
 fn several<'a>(asked: Asked<'_>, parts: &'a [Condition], operator: &str, empty: &str) -> Sql<'a> {

@@ -7,14 +7,15 @@
 use diesel::result::QueryResult;
 
 use super::condition::{alternatives, listed, places, values_of};
+use super::several;
 use super::text::{NEVER, Sql};
 use super::ways::Ways;
+use crate::fhir::key::name_hash;
 use crate::fhir::{InstanceId, InstanceKey, Part, ResourceType};
 use crate::search::index::Term;
 use crate::search::plan::{Condition, Plan, SortKey};
 use crate::store::connection::Connection;
 use crate::store::dialect::Dialect;
-use crate::store::snapshot;
 
 /// As many entries are counted of a condition at most; one that has as many is not selective.
 const COUNTED_ENTRIES: i64 = 1_000;
@@ -53,9 +54,15 @@ pub(super) fn candidates<'a>(
     let by_values = connection.dialect() == Dialect::Postgres;
     let drive = if by_values { named(connection, plan)? } else { most_selective(connection, plan)? };
     Ok(match drive {
-        Some((_, Drive::Keys(keys))) => among(plan, at(&keys)),
-        Some((_, Drive::Terms(terms))) if terms.len() == 1 => named_by(plan, entries_of_terms(&plan.kinds, &terms)),
-        Some((_, Drive::Terms(terms))) => named_by(plan, once(entries_of_terms(&plan.kinds, &terms))),
+        Some((_, Drive::Keys(keys))) => {
+            let from = Sql::new(" FROM ").append(at_places(&plan.kinds, &keys));
+            Candidates { from, covered: None, place: OF_INSTANCE, by_values: false }
+        }
+        Some((part, Drive::Terms(terms))) => {
+            let entries = entries_of_terms(&plan.kinds, &terms);
+            let entries = if terms.len() == 1 { entries } else { once(entries) };
+            Candidates { covered: is_of_leading_terms(part).then_some(part), ..named_by(plan, entries) }
+        }
         Some((_, Drive::Values(values))) => named_by(plan, once(values)),
         Some((_, Drive::Ways(places))) => named_by(plan, once(places)),
         Some((covered, Drive::Places(keys))) => {
@@ -92,7 +99,7 @@ enum Drive<'a> {
 /// What says by names or by dossiers which instances there are.
 fn named<'a>(connection: &mut Connection, plan: &'a Plan) -> QueryResult<Option<(&'a Condition, Drive<'a>)>> {
     let named = conjuncts(&plan.condition).into_iter().find(|part| match part {
-        Condition::Id(_) => true,
+        Condition::Id(_) | Condition::At(_) => true,
         // What only values lead to is left to the database.
         Condition::Any(_) => alternatives(part).is_none() && Ways::to(part, &plan.kinds).is_some(),
         _ => false,
@@ -101,12 +108,23 @@ fn named<'a>(connection: &mut Connection, plan: &'a Plan) -> QueryResult<Option<
     Ok(drive(connection, &plan.kinds, part)?.map(|drive| (part, drive)))
 }
 
+/// Where the instances of these names may rest; the names themselves are still asked of what is there.
 pub(super) fn keys(connection: &mut Connection, kinds: &[ResourceType], ids: &[InstanceId]) -> QueryResult<Vec<InstanceKey>> {
-    let mut keys = Vec::with_capacity(ids.len());
-    for (kind, id) in kinds.iter().flat_map(|kind| ids.iter().map(move |id| (*kind, id))) {
-        keys.extend(snapshot::find(connection, kind, id)?.map(|found| found.key));
-    }
+    let names = kinds.iter().flat_map(|kind| ids.iter().map(move |id| name_hash(*kind, id).cast_signed()));
+    let mut keys = several::aliased(connection, &names.collect::<Vec<_>>())?;
+    keys.extend(ids.iter().filter_map(InstanceKey::read));
+    keys.sort_unstable();
+    keys.dedup();
     Ok(keys)
+}
+
+/// Whether a condition is that one of some leading terms is carried, and nothing more.
+fn is_of_leading_terms(condition: &Condition) -> bool {
+    match condition {
+        Condition::Term(term) => term.leads(),
+        Condition::Any(parts) => parts.iter().all(is_of_leading_terms),
+        _ => false,
+    }
 }
 
 /// The condition with the fewest entries among those that all must hold.

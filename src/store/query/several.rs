@@ -26,7 +26,7 @@ pub struct VersionName {
 }
 
 /// No instance rests there.
-const NOWHERE: InstanceKey = InstanceKey { part: Part::DIRECTORY, rid: i64::MIN };
+pub(super) const NOWHERE: InstanceKey = InstanceKey { part: Part::DIRECTORY, rid: i64::MIN };
 
 /// The versions that `names` name: current ones in the order of `names`, then older ones; what does not exist or is not covered by `access` is left out, deletions are not.
 pub(in crate::store) fn several(connection: &mut Connection, access: &Access, names: &[VersionName]) -> QueryResult<Vec<Stored>> {
@@ -54,16 +54,22 @@ fn current(connection: &mut Connection, names: &[VersionName]) -> QueryResult<By
     take(connection, &said, &mut found)?;
     let unfound = |name: &&VersionName| !found.contains_key(&(name.kind, name.id.clone()));
     let rest: Vec<i64> = names.iter().filter(unfound).map(|name| name_hash(name.kind, &name.id).cast_signed()).collect();
-    let mut keys = Vec::with_capacity(rest.len());
-    for hashes in rest.chunks(NAMES_OF_STATEMENT) {
+    let keys = aliased(connection, &rest)?;
+    take(connection, &keys, &mut found)?;
+    Ok(found)
+}
+
+/// Where instances rest whose names have these hashes and whose ids do not say it.
+pub(super) fn aliased(connection: &mut Connection, names: &[i64]) -> QueryResult<Vec<InstanceKey>> {
+    let mut keys = Vec::with_capacity(names.len());
+    for hashes in names.chunks(NAMES_OF_STATEMENT) {
         let hashes = filled(hashes, hashes.first().copied().unwrap_or_default());
         let statement =
             Sql::new("SELECT a.part, a.rid FROM alias a WHERE ").append(Sql::is_one_of("a.name", hashes.into_iter())).statement();
         connection.admit(&statement);
         keys.extend(connection.load(&statement, |row| Ok(InstanceKey { part: Part(row.bigint(0)?), rid: row.bigint(1)? }))?);
     }
-    take(connection, &keys, &mut found)?;
-    Ok(found)
+    Ok(keys)
 }
 
 /// Adds what rests at `keys`.
@@ -110,14 +116,14 @@ fn superseded(connection: &mut Connection, wanted: &[(&Stored, VersionId)]) -> Q
 }
 
 /// `values`, as often `filler` after them as makes their number a power of two.
-fn filled<T: Clone>(values: &[T], filler: T) -> Vec<T> {
+pub(super) fn filled<T: Clone>(values: &[T], filler: T) -> Vec<T> {
     let mut values = values.to_vec();
     values.resize(values.len().next_power_of_two(), filler);
     values
 }
 
 /// Rows of numbers. On both back ends the columns of such a table are called `column1`, `column2`, …
-fn rows<'a>(rows: impl Iterator<Item = Vec<i64>>) -> Sql<'a> {
+pub(super) fn rows<'a>(rows: impl Iterator<Item = Vec<i64>>) -> Sql<'a> {
     rows.enumerate().fold(Sql::new("VALUES "), |sql, (index, row)| {
         let sql = sql.push(if index == 0 { "(" } else { ", (" });
         let bound = |(column, sql): (usize, Sql<'a>), value| {
