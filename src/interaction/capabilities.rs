@@ -45,7 +45,8 @@ const REINDEX: &str = "https://carnet.example/fhir/OperationDefinition/reindex";
 const HABITS: &str = "A create or update answers with the resource unless Prefer says otherwise; with Binary, and within a \
     transaction, it answers without. An update that changes nothing makes a version all the same. Tags and security labels \
     of a resource stay when an update leaves them out. An unknown search parameter is refused unless Prefer says \
-    handling=lenient. A search that is paged while others write shows each instance that stays as it is exactly once.";
+    handling=lenient. A search that is paged while others write shows each instance that stays as it is exactly once. What \
+    lacks the value that is sorted by comes last in either direction. _summary and _elements shape what comes along as well.";
 const OPEN: &str = "Security is open: whoever reaches this server reads, changes and deletes everything. For trying and \
     testing with invented data only.";
 const ENFORCED: &str = "Credentials are needed for everything but this statement.";
@@ -89,7 +90,7 @@ fn statement(registry: &Registry, behaviour: &Behaviour) -> CapabilityStatement 
             ..Default::default()
         }),
         fhir_version: "4.0.1".into(),
-        format: vec!["json".into()],
+        format: vec!["json".into(), "application/fhir+ndjson".into()],
         rest: vec![CapabilityStatementRest {
             mode: "server".into(),
             documentation: Some(HABITS.into()),

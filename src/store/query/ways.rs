@@ -75,7 +75,7 @@ impl Ways {
         if !self.terms.is_empty() {
             parts.push(by_terms(dialect, kinds, &self.terms));
         }
-        let nowhere = Sql::new("SELECT i.part, i.rid FROM instance i WHERE ").append(at(&[]));
+        let nowhere = Sql::new("SELECT i.part, i.rid FROM instance i WHERE ").append(at(&[])).push(" AND i.body IS NOT NULL");
         let together = parts.into_iter().reduce(|all, part| all.push(" UNION ALL ").append(part));
         Ok(together.unwrap_or(nowhere))
     }

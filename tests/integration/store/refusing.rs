@@ -112,15 +112,38 @@ fn a_lock_that_somebody_keeps_is_not_waited_for_for_ever() {
     assert_eq!(at_last(|| server.put("/Patient/p2", &patient_called("p2"))).status, 201);
 }
 
+/// As many connections as the server of the next test has room for.
+const ALL_CONNECTIONS: usize = 20;
+
+#[derive(QueryableByName)]
+struct Process {
+    #[diesel(sql_type = Integer)]
+    pid: i32,
+}
+
+fn own_process(connection: &mut PgConnection) -> i32 {
+    sql_query("SELECT pg_backend_pid() AS pid").get_result::<Process>(connection).unwrap().pid
+}
+
 #[test]
 #[ignore = "starts a server of PostgreSQL"]
 fn a_server_that_takes_no_more_connections_is_waited_for() {
-    let cluster = Cluster::start(&["max_connections=20", "superuser_reserved_connections=0"]);
+    let most = format!("max_connections={ALL_CONNECTIONS}");
+    let cluster = Cluster::start(&[&most, "superuser_reserved_connections=0"]);
     let place = Place::on(&cluster);
-    // Readers come when they are needed; by then there is no room.
     let server = impatient(place);
-    let mut others: Vec<PgConnection> = std::iter::from_fn(|| PgConnection::establish(cluster.url()).ok()).collect();
-    assert!(others.len() > 5);
+    let mut others = Vec::new();
+    // Whatever the server has connected by now ends, and others take its room, until it has none.
+    while others.len() < ALL_CONNECTIONS {
+        others.extend(std::iter::from_fn(|| PgConnection::establish(cluster.url()).ok()));
+        let own: Vec<String> = others.iter_mut().map(|other| own_process(other).to_string()).collect();
+        let end = format!(
+            "DO $$ BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity \
+                WHERE backend_type = 'client backend' AND pid NOT IN ({}); END $$",
+            own.join(", ")
+        );
+        others.first_mut().unwrap().batch_execute(&end).unwrap();
+    }
     assert!(is_away(&server.get("/Patient/p1")));
     others.clear();
     assert_eq!(at_last(|| server.get("/Patient/p1")).status, 404);
