@@ -75,6 +75,14 @@ Examples:
 A search parameter finds new resources at once, older ones once they are indexed anew. What was interrupted
 goes on with the next server that opens the store.";
 
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  carnet explain 'DocumentReference?patient=Patient/p1&type=http://loinc.org|11502-2&_sort=-date'
+  carnet explain 'Patient?name=durand&_total=accurate' --store postgres://carnet@db/carnet
+
+The search is carried out. Shown are the statements, how long each took, and the database's own plan with the
+indexes it uses; of what was found, only how many. A file must not be in use by a server.";
+
 const CHECK_EXAMPLES: &str = "\
 Examples:
   carnet config check
@@ -122,6 +130,9 @@ pub(super) enum Command {
     /// Index anew what rests already, by the search parameters in use now
     #[command(after_help = REINDEX_EXAMPLES)]
     Reindex(ReindexArguments),
+    /// Show what a search costs: its statements, their time, the indexes they use
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArguments),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -219,6 +230,19 @@ pub(super) struct LoadArguments {
     /// Files and folders
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
+}
+
+/// What `explain` is told.
+#[derive(Args, Debug)]
+pub(super) struct ExplainArguments {
+    /// The search, as after the base URL
+    #[arg(value_name = "SEARCH")]
+    pub(super) search: String,
+    /// The service base URL of the server [default: http://127.0.0.1:8080/fhir]
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    #[command(flatten)]
+    store: StoreFlags,
 }
 
 /// What `reindex` is told.
@@ -323,6 +347,15 @@ impl CopyArguments {
 }
 
 impl VerifyFlags {
+    /// The file named and the flags given.
+    pub(super) fn sources(&self) -> (Option<PathBuf>, Vec<Flag>) {
+        let (file, mut flags) = self.store.sources();
+        flags.extend(flag("--base-url", "base_url", self.base_url.as_ref()));
+        (file, flags)
+    }
+}
+
+impl ExplainArguments {
     /// The file named and the flags given.
     pub(super) fn sources(&self) -> (Option<PathBuf>, Vec<Flag>) {
         let (file, mut flags) = self.store.sources();

@@ -1,4 +1,4 @@
-//! The commands: `serve`, `load`, `migrate`, `verify`, `copy`, `reindex`, `config check`, `bench`. Their words are an interface that other software drives.
+//! The commands: `serve`, `load`, `migrate`, `verify`, `copy`, `reindex`, `explain`, `config check`, `bench`. Their words are an interface that other software drives.
 //!
 //! Exit status: 0 done; 1 something was refused or failed; 2 the command line or the configuration is wrong.
 
@@ -7,6 +7,7 @@ mod bar;
 mod bench;
 mod check;
 mod copy;
+mod explain;
 mod load;
 mod log;
 mod output;
@@ -84,6 +85,11 @@ fn dispatch(command: Command, environment: Vec<(String, String)>) -> Result<bool
             let content = configuration((arguments.config.clone(), Vec::new()), environment)?.settings.content;
             let [from, to] = arguments.holdings();
             copy::run(&from, &to, &content).map_err(Ended::Failed)
+        }
+        Command::Explain(arguments) => {
+            let settings = configuration(arguments.sources(), environment)?.settings;
+            log::begin(settings.log);
+            block_on(explain::run(&settings, &arguments.search))
         }
         Command::Reindex(arguments) => make_index_anew(&arguments, environment),
         Command::Bench(arguments) => on_one_thread(bench::run(&arguments)),

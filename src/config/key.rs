@@ -285,6 +285,13 @@ pub const KEYS: &[Key] = &[
         show: |settings| settings.limits.recent_bytes.to_string(),
     },
     Key {
+        name: "limits.search_seconds",
+        meaning: "the time one statement of a search may take in the database; a search that needs more is refused",
+        valid: "a whole number of seconds from 1 to 600",
+        set: |settings, text| within(&mut settings.limits.search_seconds, text, 1..=600),
+        show: |settings| settings.limits.search_seconds.to_string(),
+    },
+    Key {
         name: "limits.store_wait_seconds",
         meaning: "the time a request waits for a PostgreSQL that is away before it is answered 503",
         valid: "a whole number of seconds from 1 to 600",

@@ -98,6 +98,8 @@ pub struct Limits {
     pub recent_bytes: u64,
     /// The time a request waits for a PostgreSQL that is away before it is answered 503.
     pub store_wait_seconds: u64,
+    /// The time that a statement of a search, or of anything else that only reads, may take in the database.
+    pub search_seconds: u64,
 }
 
 /// What is told to the operator.
@@ -168,6 +170,7 @@ impl Default for Limits {
             store_queue_requests: 4_096,
             recent_bytes: 64 * 1024 * 1024,
             store_wait_seconds: 20,
+            search_seconds: 10,
         }
     }
 }

@@ -11,17 +11,13 @@ use super::{Body, Call, Response, Status, Wanted};
 use crate::definition::Compartment;
 use crate::fhir::{Instant, Part};
 use crate::outcome::{Issue, IssueCode, Outcome, operation_outcome};
-use crate::search::plan::Turn;
+use crate::search::plan::{Plan, Turn};
 use crate::search::{PageSize, Query, Scope, Within};
 use crate::store::{Page, Stored, Text};
 
 pub(super) async fn search(call: &Call<'_>) -> Outcome<Response> {
     let engine = call.engine;
-    let indexer = engine.indexer();
-    let query = Query::parse(indexer.registry(), scope(call), &call.request.parameters, call.request.prefer.handling)?;
-    let query = query.asked_by(call.principal.name());
-    let size = PageSize { default: engine.limits.page_resources, max: engine.limits.page_max_resources };
-    let plan = query.plan(&indexer, size, engine.context.now())?;
+    let (query, plan) = planned(call)?;
     let came = plan.after.as_ref().map(|_| if plan.backward { Way::Back } else { Way::Onward });
     let part = patient_part(call.request.within.as_ref()).or_else(|| single(plan.dossiers.as_deref()));
     let page = engine.store.search(call.access, plan).await?;
@@ -32,6 +28,16 @@ pub(super) async fn search(call: &Call<'_>) -> Outcome<Response> {
         Wanted::Resource | Wanted::Content | Wanted::ContentOfType(_) => Body::Resource(answer.searchset()?),
     };
     Ok(Response { part, body, ..Response::empty(Status::Ok) })
+}
+
+/// What is asked, understood.
+pub(super) fn planned(call: &Call<'_>) -> Outcome<(Query, Plan)> {
+    let (engine, indexer) = (call.engine, call.engine.indexer());
+    let query = Query::parse(indexer.registry(), scope(call), &call.request.parameters, call.request.prefer.handling)?;
+    let query = query.asked_by(call.principal.name());
+    let size = PageSize { default: engine.limits.page_resources, max: engine.limits.page_max_resources };
+    let plan = query.plan(&indexer, size, engine.context.now())?;
+    Ok((query, plan))
 }
 
 /// Where the URL says that is to be looked.

@@ -3,24 +3,26 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::{
     AnsiTransactionManager, CacheSize, Connection as _, DefaultLoadingMode, LoadConnection, SimpleConnection, TransactionManager,
     TransactionManagerStatus,
 };
 use diesel::pg::PgConnection;
-use diesel::result::{Error, QueryResult};
+use diesel::result::{DatabaseErrorKind, Error, QueryResult};
 use diesel::sqlite::SqliteConnection;
 
 use super::address;
 use super::dialect::{Dialect, Use};
-use super::failure::{is_conflict, is_lost, unavailable};
+use super::embedded::Embedded;
+use super::explain::{self, Said};
+use super::failure::{TooLong, is_conflict, is_lost, unavailable};
 use super::hold::Hold;
 use super::row::{Columns, PostgresRow, SqliteRow};
 use super::statement::Statement;
 use crate::config::{Limits, StoreSettings};
-use crate::outcome::Outcome;
+use crate::outcome::{Failure, Outcome};
 
 /// Composed statements whose prepared form is kept at once; with one more, all are let go and the keeping begins anew.
 const KEPT_SHAPES: usize = 256;
@@ -29,30 +31,40 @@ const KEPT_SHAPES: usize = 256;
 #[derive(Clone)]
 pub(super) enum Source {
     /// A file of this machine.
-    Sqlite(PathBuf),
+    Sqlite(PathBuf, Limit),
     /// A server, by its complete URL, and how long it is waited for.
-    Postgres(Box<str>, Duration),
+    Postgres(Box<str>, Duration, Limit),
 }
+
+/// How long a statement that only reads may take.
+type Limit = Duration;
 
 /// A connection that one thread owns.
 pub(super) struct Connection {
     backend: Database,
     shapes: HashSet<Box<str>>,
+    /// How long a statement may take on a server, where one only reads.
+    limit: Option<Limit>,
+    /// What was said since somebody wanted to know.
+    watched: Option<Vec<Said>>,
     lost: bool,
     in_doubt: bool,
 }
 
 enum Database {
     Sqlite(Box<SqliteConnection>),
+    /// The same file, read only.
+    Embedded(Box<Embedded>),
     Postgres(Box<PgConnection>),
 }
 
 /// The same with the connection of either back end.
 macro_rules! on_either {
-    ($database:expr, $connection:ident => $work:expr) => {
+    ($database:expr, $connection:ident => $work:expr, $embedded:ident => $other:expr) => {
         match &mut $database {
             Database::Sqlite($connection) => $work,
             Database::Postgres($connection) => $work,
+            Database::Embedded($embedded) => $other,
         }
     };
 }
@@ -60,11 +72,13 @@ macro_rules! on_either {
 impl Source {
     /// The source that the settings name; a server is waited for as long as `limits` say.
     pub(super) fn of(settings: &StoreSettings, limits: &Limits) -> Self {
+        let limit = Duration::from_secs(limits.search_seconds);
         match settings {
             // A relative path never looks like a URI this way.
-            StoreSettings::Sqlite { path } => Self::Sqlite(Path::new(".").join(path)),
+            StoreSettings::Sqlite { path } => Self::Sqlite(Path::new(".").join(path), limit),
             StoreSettings::Postgres { url } => {
-                Self::Postgres(address::complete(url.expose()).into(), Duration::from_secs(limits.store_wait_seconds))
+                let wait = Duration::from_secs(limits.store_wait_seconds);
+                Self::Postgres(address::complete(url.expose()).into(), wait, limit)
             }
         }
     }
@@ -72,7 +86,7 @@ impl Source {
     /// What is spoken there.
     pub(super) const fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Sqlite(..) => Dialect::Sqlite,
             Self::Postgres(..) => Dialect::Postgres,
         }
     }
@@ -81,16 +95,16 @@ impl Source {
     /// stays away.
     pub(super) const fn wait(&self) -> Duration {
         match self {
-            Self::Sqlite(_) => Duration::ZERO,
-            Self::Postgres(_, wait) => *wait,
+            Self::Sqlite(..) => Duration::ZERO,
+            Self::Postgres(_, wait, _) => *wait,
         }
     }
 
     /// When a request gives up that got no answer at all, from a database that neither works nor breaks its connections.
     pub(super) fn deadline(&self) -> Option<Duration> {
         match self {
-            Self::Sqlite(_) => None,
-            Self::Postgres(_, wait) => Some(*wait * 2),
+            Self::Sqlite(..) => None,
+            Self::Postgres(_, wait, _) => Some(*wait * 2),
         }
     }
 
@@ -100,7 +114,7 @@ impl Source {
     /// Another process has it.
     pub(super) fn hold(&self) -> Outcome<Option<Hold>> {
         match self {
-            Self::Sqlite(path) => {
+            Self::Sqlite(path, _) => {
                 if let Some(folder) = path.parent() {
                     fs::create_dir_all(folder).map_err(unavailable)?;
                 }
@@ -110,20 +124,34 @@ impl Source {
         }
     }
 
+    /// How long a statement may take on a server of its own accord, where it is used so.
+    const fn limit(&self, purpose: Use) -> Option<Limit> {
+        match (self, purpose) {
+            (Self::Postgres(_, _, limit), Use::Reading) => Some(*limit),
+            (Self::Postgres(..), Use::Glancing | Use::Writing | Use::Migrating) | (Self::Sqlite(..), _) => None,
+        }
+    }
+
     /// A new connection.
     pub(super) fn connect(&self, purpose: Use) -> Outcome<Connection> {
         let backend = match self {
-            Self::Sqlite(path) => {
+            Self::Sqlite(path, limit) => {
                 let path = path.to_str().ok_or_else(|| unavailable("the path of the database is not UTF-8"))?;
-                Database::Sqlite(Box::new(SqliteConnection::establish(path).map_err(unavailable)?))
+                match purpose {
+                    Use::Reading => Database::Embedded(Box::new(Embedded::open(path, *limit, KEPT_SHAPES).map_err(unavailable)?)),
+                    Use::Glancing | Use::Writing | Use::Migrating => {
+                        Database::Sqlite(Box::new(SqliteConnection::establish(path).map_err(unavailable)?))
+                    }
+                }
             }
-            Self::Postgres(url, _) => Database::Postgres(Box::new(PgConnection::establish(url).map_err(unavailable)?)),
+            Self::Postgres(url, ..) => Database::Postgres(Box::new(PgConnection::establish(url).map_err(unavailable)?)),
         };
-        let mut connection = Connection { backend, shapes: HashSet::new(), lost: false, in_doubt: false };
+        let limit = self.limit(purpose);
+        let mut connection = Connection { backend, shapes: HashSet::new(), limit, watched: None, lost: false, in_doubt: false };
         for text in connection.dialect().session(purpose) {
             connection.batch(text).map_err(unavailable)?;
         }
-        if let Some(text) = connection.dialect().timeouts(purpose, self.wait()) {
+        if let Some(text) = connection.dialect().timeouts(purpose, self.wait(), limit) {
             connection.batch(&text).map_err(unavailable)?;
         }
         Ok(connection)
@@ -134,7 +162,7 @@ impl Connection {
     /// What it speaks.
     pub(super) const fn dialect(&self) -> Dialect {
         match self.backend {
-            Database::Sqlite(_) => Dialect::Sqlite,
+            Database::Sqlite(_) | Database::Embedded(_) => Dialect::Sqlite,
             Database::Postgres(_) => Dialect::Postgres,
         }
     }
@@ -142,12 +170,13 @@ impl Connection {
     /// Does what only the schema does, with the connection of the back end.
     pub(super) fn either<T>(
         &mut self,
-        sqlite: impl FnOnce(&mut SqliteConnection) -> T,
-        postgres: impl FnOnce(&mut PgConnection) -> T,
-    ) -> T {
+        sqlite: impl FnOnce(&mut SqliteConnection) -> Outcome<T>,
+        postgres: impl FnOnce(&mut PgConnection) -> Outcome<T>,
+    ) -> Outcome<T> {
         match &mut self.backend {
             Database::Sqlite(connection) => sqlite(connection),
             Database::Postgres(connection) => postgres(connection),
+            Database::Embedded(_) => Err(Failure::fault("a connection that only reads changes no schema")),
         }
     }
 
@@ -164,13 +193,17 @@ impl Connection {
 
     /// Executes a text without values.
     pub(super) fn batch(&mut self, text: &str) -> QueryResult<()> {
-        let done = on_either!(self.backend, connection => connection.batch_execute(text));
+        let done = on_either!(self.backend, connection => connection.batch_execute(text), embedded => embedded.batch(text));
         self.noted(done)
     }
 
     /// Executes a statement; how many rows it changed.
     pub(super) fn execute(&mut self, statement: &Statement<'_>) -> QueryResult<usize> {
-        let done = on_either!(self.backend, connection => connection.execute_returning_count(statement));
+        let done = on_either!(
+            self.backend,
+            connection => connection.execute_returning_count(statement),
+            _embedded => Err(Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, Box::new(String::from("it only reads"))))
+        );
         self.noted(done)
     }
 
@@ -180,11 +213,55 @@ impl Connection {
         statement: &Statement<'_>,
         read: impl Fn(&dyn Columns) -> QueryResult<T>,
     ) -> QueryResult<Vec<T>> {
+        let Some(mut watched) = self.watched.take() else { return self.load_unwatched(statement, read) };
+        let began = Instant::now();
+        let loaded = self.load_unwatched(statement, read)?;
+        let took = began.elapsed();
+        let (text, values, steps) = (statement.text().to_owned(), statement.values().len(), self.steps());
+        let plan = explain::plan_of(self, statement)?;
+        watched.push(Said { text, values, rows: loaded.len(), took, steps, plan });
+        self.watched = Some(watched);
+        Ok(loaded)
+    }
+
+    /// From now on what is said is written down, until it is asked for.
+    pub(super) fn watch(&mut self) {
+        self.watched = Some(Vec::new());
+    }
+
+    /// What was said since [`watch`](Self::watch).
+    pub(super) fn watched(&mut self) -> Vec<Said> {
+        self.watched.take().unwrap_or_default()
+    }
+
+    /// The steps that the last statement took, where they are counted.
+    const fn steps(&self) -> Option<u64> {
+        match &self.backend {
+            Database::Embedded(connection) => Some(connection.steps()),
+            Database::Sqlite(_) | Database::Postgres(_) => None,
+        }
+    }
+
+    fn load_unwatched<T>(
+        &mut self,
+        statement: &Statement<'_>,
+        read: impl Fn(&dyn Columns) -> QueryResult<T>,
+    ) -> QueryResult<Vec<T>> {
+        let began = Instant::now();
         let loaded = match &mut self.backend {
             Database::Sqlite(connection) => sqlite_rows(connection, statement, read),
+            Database::Embedded(connection) => connection.load(statement, read),
             Database::Postgres(connection) => postgres_rows(connection, statement, read),
         };
-        self.noted(loaded)
+        self.noted(loaded).map_err(|error| self.stopped(error, began.elapsed()))
+    }
+
+    /// What a server says of a statement that it ended is said in its own language; the time tells.
+    fn stopped(&self, error: Error, took: Duration) -> Error {
+        match (self.limit, &error) {
+            (Some(limit), Error::DatabaseError(DatabaseErrorKind::Unknown, _)) if took >= limit => TooLong(limit).into(),
+            _ => error,
+        }
     }
 
     /// The first row of a statement that has at most one.
@@ -221,28 +298,41 @@ impl Connection {
 
     /// Does `work` in a savepoint of the transaction that is under way.
     pub(super) fn apart<T, E: From<Error>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
-        let begun = on_either!(self.backend, connection => AnsiTransactionManager::begin_transaction(connection.as_mut()));
+        let begun = on_either!(
+            self.backend,
+            connection => AnsiTransactionManager::begin_transaction(connection.as_mut()),
+            _embedded => Err(Error::NotInTransaction)
+        );
         self.noted(begun)?;
         self.concluded(work)
     }
 
     fn begin(&mut self, text: &str) -> QueryResult<()> {
-        let begun =
-            on_either!(self.backend, connection => AnsiTransactionManager::begin_transaction_sql(connection.as_mut(), text));
+        let begun = on_either!(
+            self.backend,
+            connection => AnsiTransactionManager::begin_transaction_sql(connection.as_mut(), text),
+            embedded => embedded.batch(text)
+        );
         self.noted(begun)
     }
 
     fn concluded<T, E: From<Error>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
         match work(self) {
             Ok(done) => {
-                let committed =
-                    on_either!(self.backend, connection => AnsiTransactionManager::commit_transaction(connection.as_mut()));
+                let committed = on_either!(
+                    self.backend,
+                    connection => AnsiTransactionManager::commit_transaction(connection.as_mut()),
+                    embedded => embedded.batch("COMMIT")
+                );
                 self.noted(committed).inspect_err(|error| self.in_doubt |= !is_conflict(error))?;
                 Ok(done)
             }
             Err(why) => {
-                let undone =
-                    on_either!(self.backend, connection => AnsiTransactionManager::rollback_transaction(connection.as_mut()));
+                let undone = on_either!(
+                    self.backend,
+                    connection => AnsiTransactionManager::rollback_transaction(connection.as_mut()),
+                    embedded => embedded.batch("ROLLBACK")
+                );
                 // A database that is gone has undone it too, and why it was to be undone says more.
                 self.lost |= undone.is_err();
                 Err(why)
@@ -253,7 +343,8 @@ impl Connection {
     /// The same answer; should it say that the connection leads nowhere any more, that is remembered.
     fn noted<T>(&mut self, answer: QueryResult<T>) -> QueryResult<T> {
         if let Err(error) = &answer {
-            self.lost |= is_lost(error) || on_either!(self.backend, connection => is_broken(connection.as_mut()));
+            self.lost |=
+                is_lost(error) || on_either!(self.backend, connection => is_broken(connection.as_mut()), _embedded => false);
         }
         answer
     }
@@ -263,7 +354,7 @@ impl Connection {
         on_either!(self.backend, connection => {
             connection.set_prepared_statement_cache_size(CacheSize::Disabled);
             connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
-        });
+        }, embedded => embedded.forget_statements());
     }
 }
 

@@ -59,10 +59,14 @@ impl Dialect {
         }
     }
 
-    /// What is said to a new connection about the time a statement may take, where a request waits no longer than `wait`.
-    pub(super) fn timeouts(self, purpose: Use, wait: Duration) -> Option<String> {
+    /// What is said to a new connection about the time a statement may take, where a request waits no longer than `wait` and a
+    /// statement no longer than `limit`.
+    pub(super) fn timeouts(self, purpose: Use, wait: Duration, limit: Option<Duration>) -> Option<String> {
         let (statement, lock) = match purpose {
-            Use::Reading | Use::Glancing | Use::Writing => (wait * 3 / 4, wait / 2),
+            Use::Reading | Use::Glancing | Use::Writing => {
+                let most = wait * 3 / 4;
+                (limit.map_or(most, |limit| limit.min(most)), wait / 2)
+            }
             Use::Migrating => (Duration::ZERO, Duration::ZERO),
         };
         match self {

@@ -1,13 +1,44 @@
 //! What a failing database means to the client: it is away (503) unless the statement itself was wrong, which is our bug (500).
 
+use std::time::Duration;
+
 use diesel::result::{DatabaseErrorKind, Error};
 
 use super::queue::Refused;
-use crate::outcome::{Failure, Kind};
+use crate::outcome::{Failure, Issue, IssueCode, Kind};
 
 /// The failure that `error` is.
 pub(super) fn failure(error: Error) -> Failure {
+    if let Some(TooLong(limit)) = too_long(&error) {
+        return limited(*limit);
+    }
     if is_away(&error) { unavailable(error) } else { Failure::fault(error) }
+}
+
+/// A statement took longer than it may, and was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the statement took longer than {0:?}")]
+pub(super) struct TooLong(pub(super) Duration);
+
+impl From<TooLong> for Error {
+    fn from(why: TooLong) -> Self {
+        Self::QueryBuilderError(Box::new(why))
+    }
+}
+
+fn too_long(error: &Error) -> Option<&TooLong> {
+    match error {
+        Error::QueryBuilderError(why) => why.downcast_ref(),
+        _ => None,
+    }
+}
+
+fn limited(limit: Duration) -> Failure {
+    let seconds = limit.as_secs_f64();
+    let told = format!(
+        "the database took longer than it may for one statement of this (limits.search_seconds is {seconds}); ask for less, or ask more of what is searched"
+    );
+    Failure::with_issues(Kind::TooCostly, vec![Issue::error(IssueCode::TooCostly, told)])
 }
 
 /// Whether `error` says that the database is away, busy, full or broken, not that the statement was wrong.

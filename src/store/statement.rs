@@ -67,6 +67,16 @@ impl<'a> Statement<'a> {
         self
     }
 
+    /// Whether its prepared form is not to be kept.
+    pub(super) const fn is_once(&self) -> bool {
+        self.once
+    }
+
+    /// The values of its `?`, in their order.
+    pub(super) fn values(&self) -> &[Value<'a>] {
+        &self.values
+    }
+
     /// The text, as the key of what is kept.
     pub(super) fn text(&self) -> &str {
         &self.text

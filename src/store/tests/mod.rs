@@ -5,6 +5,7 @@ mod bucket;
 mod content;
 mod lasting;
 mod linking;
+mod limited;
 mod meaning;
 mod reading;
 mod recent;

@@ -8,6 +8,7 @@ use diesel_migrations::MigrationHarness as _;
 use super::bed::*;
 use super::on_each_back_end;
 use crate::config::StoreSettings;
+use crate::outcome::Failure;
 use crate::store::connection::{Connection, Source};
 use crate::store::dialect::{Dialect, Use};
 use crate::store::schema::{POSTGRES, SQLITE, ready};
@@ -122,8 +123,8 @@ on_each_back_end! {
         let up = dump(&mut connection);
         assert!(up.len() > TABLES.len());
         connection.either(
-            |sqlite| sqlite.revert_all_migrations(SQLITE).map(drop),
-            |postgres| postgres.revert_all_migrations(POSTGRES).map(drop),
+            |sqlite| sqlite.revert_all_migrations(SQLITE).map(drop).map_err(Failure::fault),
+            |postgres| postgres.revert_all_migrations(POSTGRES).map(drop).map_err(Failure::fault),
         ).unwrap();
         assert_eq!(dump(&mut connection), Vec::<String>::new());
         ready(&mut connection).unwrap();

@@ -60,6 +60,24 @@ fn an_unknown_parameter_is_refused_unless_the_client_is_lenient() {
 }
 
 #[test]
+fn an_unknown_parameter_is_refused_with_its_place_and_the_nearest_known_ones() {
+    let server = Server::start();
+    let told = |path: &str, headers: &[(&str, &str)]| {
+        let answer = server.send("GET", path, headers, b"");
+        let issue = answer.json()["issue"][0].clone();
+        (answer.status, issue["expression"][0].clone(), issue["diagnostics"].as_str().unwrap_or_default().to_owned())
+    };
+    let (status, place, said) = told("/Patient?gendr=male", &[]);
+    assert!(status == 400 && place == "http.gendr" && said.contains("did you mean `gender`"), "{place} {said}");
+    let lenient = [("prefer", "handling=lenient")];
+    // S-05: leniency is for parameters, not for modifiers or values.
+    assert_eq!(told("/Patient?gender:exact=male", &lenient).0, 400);
+    assert_eq!(told("/Patient?birthdate=soon", &lenient).0, 400);
+    // S-07: an empty value asks nothing, whatever it is called.
+    assert_eq!(told("/Patient?gendr=", &[]).0, 200);
+}
+
+#[test]
 fn what_is_deleted_or_changed_is_no_longer_found() {
     let server = Server::start();
     server.put("/DocumentReference/a", &document("a", "p1", "2026-02-01T08:00:00Z"));
