@@ -10,11 +10,12 @@ use chrono_tz::Tz;
 use super::Indexer;
 use super::collect::{Collector, text_of};
 use super::facet::Facet;
+use super::focus::focused;
 use super::shape::Shape;
 use crate::definition::Registry;
 use crate::fhir::ResourceType;
 use crate::fhir::json::{Node, Tree};
-use crate::fhirpath::{Element, Environment, Expression, Item};
+use crate::fhirpath::{Environment, Expression, Item};
 use crate::outcome::{Failure, Outcome};
 use crate::search::fold::{fold, fold_whole};
 use crate::search::index::IndexEntries;
@@ -181,14 +182,12 @@ impl Question {
     }
 
     fn focus<'t>(&'t self, tree: &'t Tree<'_>) -> (Item<'t>, Environment<'t>) {
-        let focus = Item::Element(Element::new(Some(tree.root()), None, Some(self.registry.resource(self.kind))));
-        (focus.clone(), Environment::new(&self.registry).with_resource(focus.clone()).with_root_resource(focus))
+        focused(&self.registry, self.kind, tree)
     }
 
     fn value<'t>(&self, item: &Item<'t>) -> Option<(Shape, Node<'t>)> {
         let element = item.element()?;
-        let shape = element.type_id().and_then(|id| self.shapes.get(usize::from(id.0)).copied());
-        Some((shape.unwrap_or(Shape::Other), element.value()?))
+        Some((Shape::of_element(&self.shapes, element), element.value()?))
     }
 }
 

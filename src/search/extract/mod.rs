@@ -4,6 +4,7 @@ mod collect;
 mod date;
 mod examination;
 mod facet;
+mod focus;
 mod pointer;
 mod quantity;
 mod reference;
@@ -27,12 +28,13 @@ use crate::definition::{ParameterId, ParameterKind, Registry};
 use crate::fhir::json::{Node, Tree};
 use crate::fhir::{InstanceKey, Part, Reference, ResourceType};
 use crate::fhirpath::model::Model;
-use crate::fhirpath::{Element, Environment, Expression, Item};
+use crate::fhirpath::{Element, Expression, Item};
 use crate::outcome::{Failure, Outcome};
 use collect::{Collector, text_of};
 pub use examination::Examination;
 pub(in crate::search) use examination::{Asked, Repetitions, words_of};
 use facet::{Facet, TypeIndex};
+use focus::focused;
 pub use pointer::{Name, Pointer};
 pub(crate) use quantity::in_base_units;
 use shape::Shape;
@@ -113,8 +115,7 @@ impl Indexer {
     /// `Fault` where an expression of the standard does not compile; a resource alone cannot make it fail.
     pub fn entries(&self, kind: ResourceType, tree: &Tree<'_>) -> Outcome<IndexEntries> {
         let index = self.of_type(kind)?;
-        let focus = self.focus(kind, tree);
-        let environment = Environment::new(&self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
+        let (focus, environment) = focused(&self.registry, kind, tree);
         let mut collector = Collector { terms: &self.terms, base: &self.base, zone: self.zone, entries: IndexEntries::default() };
         for facet in &index.facets {
             let mut found = false;
@@ -133,8 +134,7 @@ impl Indexer {
     /// compartment holds, belongs where its security context does.
     pub fn part(&self, kind: ResourceType, tree: &Tree<'_>) -> Part {
         let Ok(index) = self.of_type(kind) else { return Part::DIRECTORY };
-        let focus = self.focus(kind, tree);
-        let environment = Environment::new(&self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
+        let (focus, environment) = focused(&self.registry, kind, tree);
         let links = index.links.iter().filter_map(|link| index.facets.get(*link));
         let found = links.flat_map(|facet| facet.expression.evaluate(focus.clone(), &environment).unwrap_or_default());
         let part = |item: Item<'_>| self.patient_part(item.element().and_then(Element::value)?);
@@ -198,8 +198,7 @@ impl Indexer {
         visit: &mut dyn FnMut(&str),
     ) -> Outcome<()> {
         let index = self.of_type(kind)?;
-        let focus = self.focus(kind, tree);
-        let environment = Environment::new(&self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
+        let (focus, environment) = focused(&self.registry, kind, tree);
         let wanted = |facet: &&Facet| facet.kind == ParameterKind::Reference && parameter.is_none_or(|id| facet.id == id);
         for facet in index.facets.iter().filter(wanted) {
             // Where an expression stops at a fault of the resource, what it had found counts.
@@ -271,10 +270,6 @@ impl Indexer {
         self.zone
     }
 
-    fn focus<'t>(&self, kind: ResourceType, tree: &'t Tree<'_>) -> Item<'t> {
-        Item::Element(Element::new(Some(tree.root()), None, Some(self.registry.resource(kind))))
-    }
-
     fn of_type(&self, kind: ResourceType) -> Outcome<&TypeIndex> {
         let place = self.types.get(kind as usize).ok_or_else(|| Failure::fault("a type without a place"))?;
         if let Some(index) = place.get() {
@@ -289,8 +284,7 @@ impl Indexer {
         match item {
             Item::Element(element) => {
                 let Some(node) = element.value() else { return false };
-                let shape = element.type_id().and_then(|id| self.shapes.get(usize::from(id.0)).copied());
-                collector.element(facet, shape.unwrap_or(Shape::Other), node);
+                collector.element(facet, Shape::of_element(&self.shapes, element), node);
             }
             Item::Value(value) => collector.computed(facet, &value.to_string()),
         }

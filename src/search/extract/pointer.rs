@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::Indexer;
 use super::collect::text_of;
 use super::facet::Facet;
+use super::focus::focused;
 use crate::definition::{ParameterId, Registry};
 use crate::fhir::json::{Node, Tree};
 use crate::fhir::{InstanceId, Part, Reference, ResourceType};
-use crate::fhirpath::{Element, Environment, Expression, Item};
+use crate::fhirpath::{Element, Expression};
 use crate::outcome::{Failure, Outcome};
 use crate::search::plan::Condition;
 use crate::search::term::Terms;
@@ -54,8 +55,7 @@ impl Pointer {
     /// `Fault` where `json` is no resource: what is stored is one.
     pub fn targets(&self, json: &[u8]) -> Outcome<Vec<Name>> {
         let tree = Tree::parse(json).map_err(Failure::fault)?;
-        let focus = Item::Element(Element::new(Some(tree.root()), None, Some(self.registry.resource(self.kind))));
-        let environment = Environment::new(&self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
+        let (focus, environment) = focused(&self.registry, self.kind, &tree);
         let mut names = Vec::new();
         // Where an expression stops at a fault of the resource, what it had found counts, as it does in the index.
         let _ = self.expression.visit(focus, &environment, &mut |item| {

@@ -1,5 +1,7 @@
 //! How the values of a data type are read for the index.
 
+use crate::fhirpath::Element;
+
 /// The data types a search parameter can meet, as far as they are read differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -32,6 +34,12 @@ pub(super) enum Shape {
 }
 
 impl Shape {
+    /// How the values of an element are read; `shapes` are those of all types, by number.
+    pub(super) fn of_element(shapes: &[Self], element: &Element<'_>) -> Self {
+        let own = element.type_id().and_then(|id| shapes.get(usize::from(id.0)).copied());
+        own.unwrap_or(Self::Other)
+    }
+
     /// How values of the FHIR type called `name` are read.
     pub(super) fn of(name: &str) -> Self {
         match name {

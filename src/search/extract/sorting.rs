@@ -9,12 +9,13 @@ use chrono_tz::Tz;
 use super::Indexer;
 use super::collect::{Collector, text_of};
 use super::facet::Facet;
+use super::focus::focused;
 use super::quantity::in_base_units;
 use super::shape::Shape;
 use crate::definition::{ParameterKind, Registry};
 use crate::fhir::ResourceType;
 use crate::fhir::json::{Node, Tree};
-use crate::fhirpath::{Element, Environment, Item};
+use crate::fhirpath::Item;
 use crate::outcome::{Failure, Outcome};
 use crate::search::index::IndexEntries;
 use crate::search::plan::SortValue;
@@ -90,8 +91,7 @@ impl fmt::Debug for Reading {
 
 impl Read {
     fn value(&self, kind: ResourceType, facet: &Facet, tree: &Tree<'_>) -> SortValue {
-        let focus = Item::Element(Element::new(Some(tree.root()), None, Some(self.registry.resource(kind))));
-        let environment = Environment::new(&self.registry).with_resource(focus.clone()).with_root_resource(focus.clone());
+        let (focus, environment) = focused(&self.registry, kind, tree);
         let mut texts = Vec::new();
         let mut collector = Collector { terms: &self.terms, base: &self.base, zone: self.zone, entries: IndexEntries::default() };
         // Where an expression stops at a fault of the resource, what it had found counts, as it does in the index.
@@ -99,8 +99,7 @@ impl Read {
             Item::Value(value) => texts.push(value.to_string()),
             Item::Element(element) => {
                 let Some(node) = element.value() else { return };
-                let shape = element.type_id().and_then(|id| self.shapes.get(usize::from(id.0)).copied());
-                let shape = shape.unwrap_or(Shape::Other);
+                let shape = Shape::of_element(&self.shapes, element);
                 match facet.kind {
                     ParameterKind::Token => push_codes(shape, node, &mut texts),
                     ParameterKind::Reference | ParameterKind::Uri => texts.extend(self.target(node)),
