@@ -3,11 +3,11 @@
 use super::{Engine, Handling, Interaction, Request, Response, Tag};
 use crate::audit::{AuditRecord, Event, Subject};
 use crate::dossier::Access;
-use crate::fhir::{InstanceId, InstanceKey, Part, ResourceType, VersionId};
+use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionId};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
 use crate::security::Principal;
-use crate::store::CommitFailure;
 use crate::store::change::{Change, Method, Write};
+use crate::store::{CommitFailure, Stored};
 
 /// How often a write whose ground moved is tried again before the client is told so.
 pub(super) const MAX_ATTEMPTS: usize = 32;
@@ -25,8 +25,12 @@ impl Call<'_> {
     /// Writes `writes` together with their journal records, and what they make of the search parameters of the store. `false`: an
     /// instance changed since it was read, or the search parameters since it was indexed.
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Outcome<bool> {
-        let audit =
-            if self.engine.records_audit { writes.iter().map(|write| self.record_of(write)).collect() } else { Vec::new() };
+        self.commit_beside(writes, &[]).await
+    }
+
+    /// The same, journaled together with updates that left the versions they found as they are.
+    pub(super) async fn commit_beside(&self, writes: Vec<Write>, standing: &[&Stored]) -> Outcome<bool> {
+        let audit = if self.engine.records_audit { self.records_of(&writes, standing) } else { Vec::new() };
         let vocabulary = self.engine.redefined(&writes)?;
         let redefines = vocabulary.is_some();
         match self.engine.store.commit(self.access, Change::new(writes, audit).redefining(vocabulary)).await {
@@ -58,16 +62,31 @@ impl Call<'_> {
         }
     }
 
-    fn record_of(&self, write: &Write) -> AuditRecord {
-        let subject = Subject { kind: write.kind, id: Some(&write.id), version: Some(write.version) };
-        let interaction = match write.method {
-            Method::Post => Interaction::Create,
-            Method::Put => Interaction::Update,
-            Method::Patch => Interaction::Patch,
-            Method::Delete => Interaction::Delete,
-        };
+    fn records_of(&self, writes: &[Write], standing: &[&Stored]) -> Vec<AuditRecord> {
+        let written = writes.iter().map(|write| {
+            let subject = Subject { kind: write.kind, id: Some(&write.id), version: Some(write.version) };
+            self.record_of(interaction_of(write.method), subject, (write.key.part, write.updated))
+        });
+        let left = standing.iter().map(|stored| {
+            let subject = Subject { kind: stored.kind, id: Some(&stored.id), version: Some(stored.version) };
+            self.record_of(Interaction::Update, subject, (stored.key.part, self.engine.context.now()))
+        });
+        written.chain(left).collect()
+    }
+
+    fn record_of(&self, interaction: Interaction, subject: Subject<'_>, (part, moment): (Part, Instant)) -> AuditRecord {
         let event = event((self.principal, self.request), interaction, SUCCESS, Some(subject));
-        AuditRecord::of(&event, write.key.part, write.updated)
+        AuditRecord::of(&event, part, moment)
+    }
+}
+
+/// The interaction that makes versions by `method`.
+const fn interaction_of(method: Method) -> Interaction {
+    match method {
+        Method::Post => Interaction::Create,
+        Method::Put => Interaction::Update,
+        Method::Patch => Interaction::Patch,
+        Method::Delete => Interaction::Delete,
     }
 }
 

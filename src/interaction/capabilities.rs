@@ -43,7 +43,7 @@ const OF_TYPE: [Interaction; 7] = [
 const REINDEX: &str = "https://carnet.example/fhir/OperationDefinition/reindex";
 
 const HABITS: &str = "A create or update answers with the resource unless Prefer says otherwise; with Binary, and within a \
-    transaction, it answers without. An update that changes nothing makes a version all the same. Tags and security labels \
+    transaction, it answers without. An update that changes nothing makes no version. Tags and security labels \
     of a resource stay when an update leaves them out. An unknown search parameter is refused unless Prefer says \
     handling=lenient. A search that is paged while others write shows each instance that stays as it is exactly once. What \
     lacks the value that is sorted by comes last in either direction. _summary and _elements shape what comes along as well.";

@@ -1,7 +1,8 @@
-//! update, which also creates: `PUT [base]/[type]/[id]` (R4 http.html §update, §upsert).
+//! update, which also creates: `PUT [base]/[type]/[id]` (R4 http.html §update, §upsert). One that says what the current version
+//! says makes none (V-09).
 
 use super::call::{Call, MAX_ATTEMPTS, contended};
-use super::write::{Receipt, Target, customary};
+use super::write::{Receipt, Target, customary, repeated};
 use super::{Response, Status, body, labels, precondition};
 use crate::fhir::json::Tree;
 use crate::outcome::Outcome;
@@ -24,7 +25,11 @@ pub(super) async fn update(call: &Call<'_>) -> Outcome<Response> {
             Some(json) => version(call, &body::parse(json)?, latest.as_ref()),
             None => version(call, &tree, latest.as_ref()),
         }?;
-        let receipt = Receipt::of(&write, status, (call.request.prefer.returns, customary(kind)))?;
+        let prefer = (call.request.prefer.returns, customary(kind));
+        if let Some(stored) = repeated(&write, latest.as_ref())? {
+            return Ok(Receipt::standing(stored, prefer)?.response());
+        }
+        let receipt = Receipt::of(&write, status, prefer)?;
         if call.commit(vec![write]).await? {
             return Ok(receipt.response());
         }

@@ -11,7 +11,7 @@ use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionI
 use crate::outcome::{Failure, Issue, IssueCode, Outcome, operation_outcome};
 use crate::search::index::{Epoch, IndexEntries};
 use crate::store::change::{Expected, Method, Write};
-use crate::store::{Naming, Staged, Stored};
+use crate::store::{Naming, Staged, Stored, Text};
 
 /// An instance that is to get a new version.
 #[derive(Clone, Debug)]
@@ -143,6 +143,24 @@ impl<'a> Target<'a> {
     }
 }
 
+/// The version that `write` would repeat word for word, so that it need not be written (V-09).
+///
+/// # Errors
+/// A version that cannot be shown: a bug.
+pub(super) fn repeated<'s>(write: &Write, latest: Option<&'s Stored>) -> Outcome<Option<&'s Stored>> {
+    let Some(stored) = latest.filter(|stored| stored.key == write.key) else { return Ok(None) };
+    let (Some(new), Some(old)) = (write.text()?, stored.text()?) else { return Ok(None) };
+    let new = said_by_its_author(&new, write.kind, &Stamp { id: &write.id, version: write.version, updated: write.updated });
+    let old = said_by_its_author(&old, write.kind, &Stamp { id: &stored.id, version: stored.version, updated: stored.updated });
+    Ok((old.is_some() && old == new).then_some(stored))
+}
+
+/// What a text says besides what the server stamps on it; `None` where it is not stamped as usual.
+fn said_by_its_author(text: &Text, kind: ResourceType, stamp: &Stamp<'_>) -> Option<Text> {
+    let opening = stamp.opening(kind);
+    text.json().starts_with(opening.as_bytes()).then(|| text.piece(opening.len()..text.json().len()))
+}
+
 /// What a write that is done answers with.
 #[derive(Debug)]
 pub(super) struct Receipt {
@@ -152,6 +170,9 @@ pub(super) struct Receipt {
     body: Body,
     returns: Return,
     is_asked: bool,
+    /// Whether a version was made; `false`: the one that was there says the same.
+    is_written: bool,
+    part: Part,
 }
 
 impl Receipt {
@@ -159,15 +180,31 @@ impl Receipt {
     ///
     /// # Errors
     /// A write that cannot be shown: a bug.
-    pub(super) fn of(write: &Write, status: Status, (asked, otherwise): (Option<Return>, Return)) -> Outcome<Self> {
-        let returns = asked.unwrap_or(otherwise);
+    pub(super) fn of(write: &Write, status: Status, prefer: (Option<Return>, Return)) -> Outcome<Self> {
         let location = Location { kind: write.kind, id: write.id.clone(), version: write.version };
-        let body = match returns {
-            Return::Minimal => Body::Empty,
-            Return::Representation => write.text()?.map_or(Body::Empty, Body::Resource),
-            Return::OperationOutcome => Body::Resource(said(status).into()),
-        };
-        Ok(Self { status, location, updated: write.updated, body, returns, is_asked: asked.is_some() })
+        let said = if status == Status::Created { CREATED } else { UPDATED };
+        let body = body_of(prefer, || write.text(), said)?;
+        Ok(Self::new((status, location, write.updated), body, prefer).about(write.key.part, true))
+    }
+
+    /// Of an update that left `stored` as it is, because it says the same.
+    ///
+    /// # Errors
+    /// A version that cannot be shown: a bug.
+    pub(super) fn standing(stored: &Stored, prefer: (Option<Return>, Return)) -> Outcome<Self> {
+        let location = Location { kind: stored.kind, id: stored.id.clone(), version: stored.version };
+        let body = body_of(prefer, || stored.text(), UNCHANGED)?;
+        Ok(Self::new((Status::Ok, location, stored.updated), body, prefer).about(stored.key.part, false))
+    }
+
+    fn new((status, location, updated): (Status, Location, Instant), body: Body, prefer: (Option<Return>, Return)) -> Self {
+        let (asked, otherwise) = prefer;
+        let (returns, is_asked) = (asked.unwrap_or(otherwise), asked.is_some());
+        Self { status, location, updated, body, returns, is_asked, is_written: true, part: Part::DIRECTORY }
+    }
+
+    fn about(self, part: Part, is_written: bool) -> Self {
+        Self { part, is_written, ..self }
     }
 
     /// The answer, once the write is durable.
@@ -178,7 +215,8 @@ impl Receipt {
             body: self.body,
             location: Some(self.location),
             applied: self.is_asked.then_some(self.returns),
-            is_journaled: true,
+            part: Some(self.part),
+            is_journaled: self.is_written,
             ..Response::empty(self.status).about(version, self.updated)
         }
     }
@@ -192,11 +230,22 @@ pub(super) fn customary(kind: ResourceType) -> Return {
     }
 }
 
-/// The OperationOutcome of a write that was done.
-fn said(status: Status) -> Bytes {
-    let diagnostics = match status {
-        Status::Created => "the instance was created",
-        Status::Ok | Status::NoContent | Status::NotModified => "the instance was updated",
-    };
-    Bytes::from(operation_outcome(&[Issue::information(IssueCode::Informational, diagnostics)]).to_string())
+const CREATED: &str = "the instance was created";
+const UPDATED: &str = "the instance was updated";
+const UNCHANGED: &str = "the current version says the same; none was made";
+
+/// What is sent back of a version: what is asked for, or the other.
+fn body_of(
+    (asked, otherwise): (Option<Return>, Return),
+    text: impl FnOnce() -> Outcome<Option<Text>>,
+    said: &str,
+) -> Outcome<Body> {
+    Ok(match asked.unwrap_or(otherwise) {
+        Return::Minimal => Body::Empty,
+        Return::Representation => text()?.map_or(Body::Empty, Body::Resource),
+        Return::OperationOutcome => {
+            let issue = Issue::information(IssueCode::Informational, said);
+            Body::Resource(Bytes::from(operation_outcome(&[issue]).to_string()).into())
+        }
+    })
 }

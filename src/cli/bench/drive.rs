@@ -64,8 +64,8 @@ impl Worker {
         let mut sent = Instant::now();
         while sent < end {
             let index = self.random.one_of(&self.own).copied().unwrap_or_default();
-            let request = self.scenario.requests.get(index).map(Vec::as_slice).unwrap_or_default();
-            let status = self.connection.exchange(request).await?.status;
+            let request = self.scenario.request(index, self.random.next());
+            let status = self.connection.exchange(&request).await?.status;
             let answered = Instant::now();
             if status != self.scenario.expected {
                 tally.errors += 1;

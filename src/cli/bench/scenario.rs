@@ -1,8 +1,13 @@
 //! What is sent for each measured interaction: whole requests, made beforehand, so that sending one costs nothing but sending.
 
+use std::borrow::Cow;
+
 use super::resource::{self, SOUGHT_TYPE};
 use super::seed::{Dossiers, SOUGHT_DOCUMENTS, Service, updated_document};
 use crate::cli::arguments::Measured;
+
+/// What stands in a request that must say something else each time it is sent: an update that changes nothing writes nothing.
+pub(super) const TURN: &str = "turn 0000000000";
 
 /// The requests of one interaction.
 pub(super) struct Scenario {
@@ -60,6 +65,17 @@ impl Scenario {
                 .collect(),
         };
         Self { measured, expected: measured.expected(), requests }
+    }
+
+    /// The request at `index`, where it must differ each time with `turn` in it.
+    pub(super) fn request(&self, index: usize, turn: u64) -> Cow<'_, [u8]> {
+        let request = self.requests.get(index).map(Vec::as_slice).unwrap_or_default();
+        let Some(at) = memchr::memmem::find(request, TURN.as_bytes()).filter(|_| self.measured == Measured::Update) else {
+            return Cow::Borrowed(request);
+        };
+        let told = format!("turn {:010}", turn % 10_000_000_000);
+        let (before, after) = (request.get(..at).unwrap_or_default(), request.get(at + TURN.len()..).unwrap_or_default());
+        Cow::Owned([before, told.as_bytes(), after].concat())
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::client::Connection;
 use super::resource::{self, OTHER_TYPE, SOUGHT_TYPE};
+use super::scenario::TURN;
 
 /// Dossiers that are read and searched, and never written again.
 const READ_DOSSIERS: u64 = 200;
@@ -98,12 +99,13 @@ fn dossier(number: u64, types: impl IntoIterator<Item = &'static str>) -> Vec<Va
     entries
 }
 
-/// The resource that a write of a written dossier's document sends.
+/// The resource that a write of a written dossier's document sends, with a [`TURN`] in it.
 pub(super) fn updated_document(patient: &str, document: &str) -> Value {
     let mut body = resource::document(patient, 7, SOUGHT_TYPE);
     let id = document.rsplit('/').next().unwrap_or_default();
     if let Some(members) = body.as_object_mut() {
         members.insert("id".to_owned(), json!(id));
+        members.insert("description".to_owned(), json!(format!("Hématologie et biochimie, {TURN}")));
     }
     body
 }

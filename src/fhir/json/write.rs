@@ -1,7 +1,7 @@
 //! JSON written out of a tree: the same strings and digits, without the blanks between them.
 
 use super::node::{JsonKind, Node};
-use crate::fhir::{InstanceId, Instant, VersionId};
+use crate::fhir::{InstanceId, Instant, ResourceType, VersionId};
 
 /// What the server itself says of a version: its id, its number, its moment.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,16 @@ pub struct Stamp<'a> {
     pub version: VersionId,
     /// `meta.lastUpdated`
     pub updated: Instant,
+}
+
+impl Stamp<'_> {
+    /// What the bytes of a resource of type `kind` begin with that bears this stamp; the rest is what its author said.
+    pub fn opening(&self, kind: ResourceType) -> String {
+        let Self { id, version, updated } = self;
+        format!(
+            "{{\"resourceType\":\"{kind}\",\"id\":\"{id}\",\"meta\":{{\"versionId\":\"{version}\",\"lastUpdated\":\"{updated}\""
+        )
+    }
 }
 
 /// Room for the id, version and moment that a stamp adds, in bytes.
@@ -202,6 +212,9 @@ mod tests {
             r#"{"resourceType":"Patient","id":"p1","meta":{"versionId":"2","lastUpdated":"2023-11-14T22:13:20.000001Z"},"#,
             r#""active":true}"#
         );
+        let id = "p1".parse().unwrap();
+        let stamp = Stamp { id: &id, version: VersionId(2), updated: Instant::from_micros(1_700_000_000_000_001) };
+        assert!(expected.starts_with(&stamp.opening(ResourceType::Patient)));
         assert_eq!(stamp_of(r#"{"resourceType":"Patient","active":true}"#, &|_| None), expected);
         assert_eq!(stamp_of(r#"{"resourceType":"Patient","meta":7,"active":true}"#, &|_| None), expected);
     }

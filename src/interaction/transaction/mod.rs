@@ -20,6 +20,7 @@ use super::{Response, body, decided, execute};
 use crate::fhir::json::{Node, Tree};
 use crate::fhir::{InstanceId, ResourceType};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
+use crate::store::Stored;
 use entry::Entry;
 use reply::Reply;
 
@@ -81,7 +82,8 @@ async fn written(call: &Call<'_>, entries: &[Entry<'_>], identities: &links::Ide
     for attempt in 0..MAX_ATTEMPTS {
         let _turn = call.engine.turns.take(attempt, contended_first).await;
         let prepared = prepare::prepare(call, entries, identities).await?;
-        if call.commit(prepared.writes).await? {
+        let standing: Vec<&Stored> = prepared.standing.iter().collect();
+        if call.commit_beside(prepared.writes, &standing).await? {
             return Ok(prepared.replies);
         }
     }

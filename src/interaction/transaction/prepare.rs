@@ -12,7 +12,7 @@ use super::rewrite::{Search, Site, Sites, replacement};
 use crate::fhir::json::{Node, Tree};
 use crate::fhir::{Part, ResourceType};
 use crate::interaction::call::Call;
-use crate::interaction::write::{Receipt, Target};
+use crate::interaction::write::{Receipt, Target, repeated};
 use crate::interaction::{Interaction, Response, Return, Status, body, labels, precondition};
 use crate::outcome::{Failure, Outcome};
 use crate::store::Stored;
@@ -25,6 +25,8 @@ const ENTRIES_PER_TURN: usize = 8;
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) writes: Vec<Write>,
+    /// What updates left as it is.
+    pub(super) standing: Vec<Stored>,
     /// One an entry; empty for those that read.
     pub(super) replies: Vec<Reply>,
 }
@@ -133,11 +135,25 @@ impl Ground<'_> {
             take_turns(filled.len()).await;
             filled.push(self.fill(page, assigned));
         }
-        let mut prepared =
-            Prepared { writes: Vec::with_capacity(pages.len()), replies: vec![Reply::default(); self.entries.len()] };
-        for (at, receipt, write) in all(filled.into_iter())? {
-            prepared.reply(at, receipt.response(), self.call.engine.base_url());
-            prepared.writes.push(write);
+        let mut prepared = Prepared {
+            writes: Vec::with_capacity(pages.len()),
+            standing: Vec::new(),
+            replies: vec![Reply::default(); self.entries.len()],
+        };
+        for (entry, status, write) in all(filled.into_iter())? {
+            let prefer = (self.call.request.prefer.returns, Return::Minimal);
+            let receipt = match repeated(&write, self.latest(entry))? {
+                Some(stored) => {
+                    prepared.standing.push(stored.clone());
+                    Receipt::standing(stored, prefer)?
+                }
+                None => {
+                    let receipt = Receipt::of(&write, status, prefer)?;
+                    prepared.writes.push(write);
+                    receipt
+                }
+            };
+            prepared.reply(entry.at, receipt.response(), self.call.engine.base_url());
         }
         Ok(prepared)
     }
@@ -261,7 +277,7 @@ impl Ground<'_> {
         replacement(node, &page.sites, assigned, (self.identities, page.draft.entry.at))
     }
 
-    fn fill(&self, page: &Page<'_>, (assigned, borne): &Assigned) -> Outcome<(usize, Receipt, Write)> {
+    fn fill<'d>(&self, page: &Page<'d>, (assigned, borne): &Assigned) -> Outcome<(&'d Entry<'d>, Status, Write)> {
         let (entry, engine) = (page.draft.entry, self.call.engine);
         let assignment = assigned.get(entry.at).and_then(Option::as_ref);
         let assignment = assignment.ok_or_else(|| Failure::fault("an entry of a transaction has no identity"))?;
@@ -279,9 +295,7 @@ impl Ground<'_> {
         } else {
             target.rewritten(engine, &page.tree, method, &|node| self.replaced(page, assigned, node))
         };
-        let write = write.map_err(|failure| entry.located(failure))?;
-        let receipt = Receipt::of(&write, status, (self.call.request.prefer.returns, Return::Minimal))?;
-        Ok((entry.at, receipt, write))
+        Ok((entry, status, write.map_err(|failure| entry.located(failure))?))
     }
 
     fn empty(&self, entry: &Entry<'_>, prepared: &mut Prepared) -> Outcome<()> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::client::{Client, FHIR_JSON};
 use crate::support::people::Stranger;
-use crate::support::resources::patient_called;
+use crate::support::resources::{patient_called, patient_saying};
 use crate::support::server::Server;
 
 /// A word that stands nowhere but in what clients send.
@@ -154,7 +154,7 @@ async fn the_store_the_connections_and_the_process_are_told_of() {
     let server = Server::start_with(|settings| settings.limits.connections = 4_711);
     let stranger = Stranger::of(&server);
     stranger.put("Patient/p", &patient_called("p")).await.expect(201);
-    stranger.put("Patient/p", &patient_called("p")).await.expect(200);
+    stranger.put("Patient/p", &patient_saying("p", 1)).await.expect(200);
     let found = metrics(&server).await;
     let alone = |name: &str| found[name].of(&[]).unwrap_or_else(|| panic!("{name} has no sample"));
     assert_eq!((alone("carnet_store_changes_total"), alone("carnet_store_commits_total")), (2.0, 2.0));

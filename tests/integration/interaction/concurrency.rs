@@ -1,12 +1,14 @@
 //! Many at once: V-07, V-08, and paging while others write (S-15).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::IntoFuture as _;
 
 use futures_util::future::join_all;
 use serde_json::json;
 
+use crate::support::client::Answer;
 use crate::support::people::{Holder, Laboratory, Professional};
-use crate::support::resources::{patient, patient_called, weight};
+use crate::support::resources::{patient, patient_called, patient_saying, put_entry, transaction, weight};
 use crate::support::server::Server;
 
 const AT_ONCE: usize = 64;
@@ -16,10 +18,12 @@ async fn v_08_of_64_updates_with_one_if_match_one_wins() {
     let server = Server::start();
     let professional = Professional::of(&server);
     professional.put("Patient/p", &patient_called("p")).await.expect(201);
-    let resource = patient_called("p");
-    let put = || async { professional.put("Patient/p", &resource).header("If-Match", "W/\"1\"").await.status };
+    let professional = &professional;
+    let put = |number| async move {
+        professional.put("Patient/p", &patient_saying("p", number)).header("If-Match", "W/\"1\"").await.status
+    };
     let mut statuses = BTreeMap::new();
-    for status in join_all((0..AT_ONCE).map(|_| put())).await {
+    for status in join_all((0..AT_ONCE).map(put)).await {
         *statuses.entry(status).or_insert(0) += 1;
     }
     assert_eq!(statuses, BTreeMap::from([(200, 1), (412, AT_ONCE - 1)]));
@@ -30,8 +34,8 @@ async fn v_08_of_64_updates_with_one_if_match_one_wins() {
 async fn v_08_64_updates_without_condition_make_64_versions() {
     let server = Server::start();
     let professional = Professional::of(&server);
-    let resource = patient_called("p");
-    let answers = join_all((0..AT_ONCE).map(|_| async { professional.put("Patient/p", &resource).await })).await;
+    let put = |number| professional.put("Patient/p", &patient_saying("p", number)).into_future();
+    let answers = join_all((0..AT_ONCE).map(put)).await;
     let created = answers.iter().filter(|answer| answer.status == 201).count();
     let updated = answers.iter().filter(|answer| answer.status == 200).count();
     assert_eq!((created, updated), (1, AT_ONCE - 1));
@@ -74,9 +78,10 @@ async fn s_15_pages_neither_lose_nor_repeat_while_others_write() {
 async fn b_05_of_two_transactions_that_create_one_id_both_succeed_in_turn() {
     let server = Server::start();
     let laboratory = Laboratory::of(&server);
-    let bundle = crate::support::resources::transaction(&[crate::support::resources::put_entry(&patient_called("p"))]);
-    let answers = join_all((0..8).map(|_| async { laboratory.post("", &bundle).await.expect(200).json() })).await;
-    let versions: BTreeSet<String> = answers.iter().map(|answer| answer["entry"][0]["response"]["etag"].to_string()).collect();
+    let put = |number| laboratory.post("", &transaction(&[put_entry(&patient_saying("p", number))])).into_future();
+    let answers = join_all((0..8).map(put)).await;
+    let etag = |answer: Answer| answer.expect(200).json()["entry"][0]["response"]["etag"].to_string();
+    let versions: BTreeSet<String> = answers.into_iter().map(etag).collect();
     assert_eq!(versions.len(), 8, "{versions:?}");
     assert_eq!(laboratory.get("Patient/p").await.expect(200).json()["meta"]["versionId"], json!("8"));
 }

@@ -94,3 +94,15 @@ fn an_open_server_records_nothing_unless_told_to() {
     server.put("/Patient/p1", &json!({"resourceType": "Patient", "id": "p1"}));
     assert!(records(&server).is_empty());
 }
+
+#[test]
+fn an_update_that_changes_nothing_is_recorded_alone_and_in_a_transaction() {
+    let server = recording();
+    let patient = json!({"resourceType": "Patient", "id": "p1"});
+    server.put("/Patient/p1", &patient);
+    server.put("/Patient/p1", &patient);
+    let entry = json!({"resource": patient, "request": {"method": "PUT", "url": "Patient/p1"}});
+    server.post("", &json!({"resourceType": "Bundle", "type": "transaction", "entry": [entry]}));
+    let entries: Vec<Value> = records(&server).into_iter().map(|(_, entry)| entry).collect();
+    assert_eq!(entries, vec![record("update", "U", "0", "Patient/p1/_history/1"); 3]);
+}

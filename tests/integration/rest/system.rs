@@ -129,7 +129,7 @@ fn a_transaction_with_one_bad_entry_stores_nothing_and_says_which() {
 fn an_instance_is_deleted_and_another_updated_in_one_transaction() {
     let server = Server::start();
     server.put("/Patient/a", &json!({"resourceType": "Patient", "id": "a"}));
-    server.put("/Patient/b", &json!({"resourceType": "Patient", "id": "b"}));
+    server.put("/Patient/b", &json!({"resourceType": "Patient", "id": "b", "active": true}));
     let entries = [
         json!({"request": {"method": "DELETE", "url": "Patient/a"}}),
         put("Patient", "b"),

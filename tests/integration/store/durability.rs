@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use crate::support::client::{Client, FHIR_JSON};
 use crate::support::place::Place;
 use crate::support::process::Process;
-use crate::support::resources::{patient_called, post_entry, put_entry, transaction, weight};
+use crate::support::resources::{patient_called, patient_saying, post_entry, put_entry, transaction, weight};
 use crate::support::wire::Wire;
 
 const WRITERS: usize = 16;
@@ -26,7 +26,7 @@ async fn write_until_the_end(client: Client, writer: usize, told: Acknowledged, 
             put_entry(&patient_called(&format!("{created}-t"))),
             post_entry("urn:uuid:00000000-0000-4000-8000-000000000001", &weight(&format!("Patient/{created}-t"), 1)),
         ]);
-        let Some(update) = client.put(&format!("Patient/{own}"), &patient_called(&own)).answered().await else { return };
+        let Some(update) = client.put(&format!("Patient/{own}"), &patient_saying(&own, round)).answered().await else { return };
         assert!(matches!(update.status, 200 | 201), "{}", update.status);
         let version = update.header("ETag").trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap();
         told.lock().unwrap().push((format!("Patient/{own}"), version));

@@ -9,7 +9,7 @@ use crate::support::client::Client;
 use crate::support::cluster::Cluster;
 use crate::support::place::Place;
 use crate::support::process::Process;
-use crate::support::resources::patient_called;
+use crate::support::resources::patient_saying;
 
 const WRITERS: usize = 16;
 /// Writes that are acknowledged before the database is killed, and as many after it came back.
@@ -42,7 +42,7 @@ async fn write(client: Client, writer: usize, left: Arc<AtomicU32>, count: Arc<S
     let place = format!("Patient/{}", told.name);
     while told.version == 0 || left.load(Ordering::Relaxed) > 0 {
         let expected = format!("W/\"{}\"", told.version);
-        let update = client.put(&place, &patient_called(&told.name));
+        let update = client.put(&place, &patient_saying(&told.name, told.version));
         let answer = if told.version == 0 { update.await } else { update.header("If-Match", &expected).await };
         match answer.status {
             200 | 201 => {

@@ -12,6 +12,13 @@ pub(crate) fn patient_called(id: &str) -> Value {
     json!({"resourceType": "Patient", "id": id, "active": true, "name": [{"family": "Lambert"}]})
 }
 
+/// A patient of that id who says something else for each number.
+pub(crate) fn patient_saying(id: &str, number: impl std::fmt::Display) -> Value {
+    let mut patient = patient_called(id);
+    patient["name"][0]["text"] = json!(format!("the Lambert of turn {number}"));
+    patient
+}
+
 /// A weight of `kilograms`, of somebody.
 pub(crate) fn weight(subject: &str, kilograms: u32) -> Value {
     json!({"resourceType": "Observation", "status": "final", "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]},
