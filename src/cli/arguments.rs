@@ -98,6 +98,16 @@ Examples:
 Each figure stands beside raw limits of the same run: an HTTP handler that does nothing but
 answer the same bytes, and the same rows written and read by plain SQL.";
 
+const BENCH_SEARCH_EXAMPLES: &str = "\
+Examples:
+  carnet bench search
+      Stores of 100,000 and 1,000,000 resources, every kind of search at 16 connections.
+  carnet bench search --dossiers 20000 --keep data/bench --only list-of-200,chain
+      Writes the store once and measures it again and again.
+
+Each figure stands beside a handler that does nothing but answer the same bytes. Pages are those of the
+database that a search inside a dossier touches.";
+
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "carnet", version, about = "FHIR R4 server of the shared health dossier", after_help = EXAMPLES)]
@@ -267,7 +277,10 @@ pub(super) struct ReindexArguments {
 
 /// What `bench` is told.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct BenchArguments {
+    #[command(subcommand)]
+    pub(super) only_searches: Option<BenchCommand>,
     /// How long one figure is measured, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
     pub(super) duration: f64,
@@ -290,6 +303,46 @@ pub(super) struct BenchArguments {
     #[arg(long, value_name = "POSTGRES-URL")]
     pub(super) store: Option<String>,
     /// Where the store is seeded, and removed afterwards [default: data]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
+}
+
+/// What else `bench` measures.
+#[derive(Debug, Subcommand)]
+pub(super) enum BenchCommand {
+    /// Searches inside a dossier and across dossiers, in stores of several sizes
+    #[command(after_help = BENCH_SEARCH_EXAMPLES)]
+    Search(SearchBenchArguments),
+}
+
+/// What `bench search` is told.
+#[derive(Args, Debug)]
+pub(super) struct SearchBenchArguments {
+    /// How many dossiers of 50 resources a store has; one store after the other is measured
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [2_000, 20_000])]
+    pub(super) dossiers: Vec<u64>,
+    /// How long one figure is measured, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    pub(super) duration: f64,
+    /// How often each figure is measured; the median is shown
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(super) rounds: usize,
+    /// How many connections at once
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub(super) connections: usize,
+    /// Which searches, by the names of the report
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// One JSON object a figure instead of a table
+    #[arg(long)]
+    pub(super) ndjson: bool,
+    /// A PostgreSQL to measure on, in a schema that is made and removed [default: a file of SQLite]
+    #[arg(long, value_name = "POSTGRES-URL")]
+    pub(super) store: Option<String>,
+    /// Keep the files of SQLite in this folder, and take what an earlier run left there
+    #[arg(long, value_name = "FOLDER", conflicts_with = "store")]
+    pub(super) keep: Option<PathBuf>,
+    /// Where everything else rests, and is removed afterwards [default: data]
     #[arg(long, value_name = "FOLDER")]
     pub(super) folder: Option<PathBuf>,
 }

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::arguments::{Command, CommandLine, ConfigCommand, LoadArguments, ReindexArguments};
+use self::arguments::{BenchCommand, Command, CommandLine, ConfigCommand, LoadArguments, ReindexArguments};
 use self::load::Target;
 use crate::config::{Effective, Sources, StoreSettings};
 use crate::outcome::Failure;
@@ -92,7 +92,10 @@ fn dispatch(command: Command, environment: Vec<(String, String)>) -> Result<bool
             block_on(explain::run(&settings, &arguments.search))
         }
         Command::Reindex(arguments) => make_index_anew(&arguments, environment),
-        Command::Bench(arguments) => on_one_thread(bench::run(&arguments)),
+        Command::Bench(arguments) => match &arguments.only_searches {
+            Some(BenchCommand::Search(searches)) => block_on(bench::search::run(searches)),
+            None => on_one_thread(bench::run(&arguments)),
+        },
         Command::BenchLimit { folder } => {
             actix_web::rt::System::new().block_on(bench::serve_limit(&folder)).map_err(Ended::Failed)?;
             Ok(true)

@@ -55,6 +55,17 @@ pub fn remove_schema(settings: &StoreSettings, name: &str) -> Outcome<()> {
     execute(settings, &format!("DROP SCHEMA {name} CASCADE"))
 }
 
+/// Lets the database look at what was written, as it does by itself in time.
+///
+/// # Errors
+/// The database is away.
+pub fn settle(settings: &StoreSettings) -> Outcome<()> {
+    match settings {
+        StoreSettings::Sqlite { .. } => execute(settings, "PRAGMA wal_checkpoint(TRUNCATE)"),
+        StoreSettings::Postgres { .. } => execute(settings, "VACUUM ANALYZE"),
+    }
+}
+
 fn execute(settings: &StoreSettings, text: &str) -> Outcome<()> {
     Source::of(settings, &Limits::default()).connect(Use::Migrating)?.batch(text).map_err(failure)
 }

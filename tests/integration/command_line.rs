@@ -116,3 +116,42 @@ fn a_store_is_migrated_once() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(text(&refused.stderr).starts_with("carnet: "));
 }
+
+#[test]
+fn searches_are_measured_in_a_store_that_is_kept_and_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let only = "dossier-documents,token,string";
+    let measured = || {
+        let output = done(
+            folder.path(),
+            &[
+                "bench",
+                "search",
+                "--dossiers",
+                "3",
+                "--only",
+                only,
+                "--duration",
+                "0.05",
+                "--rounds",
+                "1",
+                "--keep",
+                "kept",
+                "--ndjson",
+            ],
+        );
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let figures: Vec<serde_json::Value> =
+            text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (figures, text(&output.stderr).contains("writing 550 resources"))
+    };
+    let (figures, is_written) = measured();
+    assert!(is_written);
+    assert_eq!(
+        figures.iter().map(|figure| figure["search"].as_str().unwrap()).collect::<Vec<_>>(),
+        only.split(',').collect::<Vec<_>>()
+    );
+    assert!(figures.iter().all(|figure| figure["errors"] == 0 && figure["dossiers"] == 3));
+    assert!((1..=4).contains(&figures[0]["matches"].as_u64().unwrap()), "{figures:?}");
+    assert!(!measured().1);
+}

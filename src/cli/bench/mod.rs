@@ -13,6 +13,7 @@ mod random;
 mod report;
 mod resource;
 mod scenario;
+pub(super) mod search;
 mod seed;
 mod statistics;
 
@@ -56,20 +57,20 @@ pub(super) async fn serve_limit(folder: &Path) -> Result<(), String> {
 /// Measures as `arguments` say; true: every answer was as expected.
 pub(super) async fn run(arguments: &BenchArguments) -> Result<bool, String> {
     let folder = Folder::new(arguments.folder.as_deref())?;
-    let place = Place::new(arguments, &folder.0)?;
+    let place = Place::new(arguments.store.as_deref(), &folder.0)?;
     let bench = Bench::prepare(arguments, &folder.0, &place).await?;
     let mut samples = Samples::new();
     for round in 1..=arguments.rounds.max(1) {
         for server in &bench.scenarios {
             for connections in &arguments.connections {
-                output::warn(format_args!("round {round}: {} at {connections}", server.of_server.measured.name()));
+                output::warn(format_args!("round {round}: {} at {connections}", server.measured.name()));
                 let turn = bench.turn(server, (*connections).max(1)).await?;
-                samples.entry((server.of_server.measured.name(), *connections)).or_default().push(turn);
+                samples.entry((server.measured.name(), *connections)).or_default().push(turn);
             }
         }
     }
     let figures = bench.scenarios.iter().flat_map(|both| {
-        let measured = both.of_server.measured;
+        let measured = both.measured;
         let of = |connections: &usize| Some(figure(measured, *connections, samples.get(&(measured.name(), *connections))?));
         arguments.connections.iter().filter_map(of).collect::<Vec<_>>()
     });
@@ -100,6 +101,7 @@ fn report(figures: &[Figure], standing: &Standing, ndjson: bool) {
 
 /// The same requests to the server and to the yardstick.
 struct Both {
+    measured: Measured,
     of_server: Arc<Scenario>,
     of_limit: Arc<Scenario>,
 }
@@ -130,6 +132,7 @@ impl Bench {
         let both = |measured: Measured| {
             let of_limit = Service { address: limit.address, path: format!("/{}", measured.name()) };
             Both {
+                measured,
                 of_server: Arc::new(Scenario::new(measured, &service, &dossiers)),
                 of_limit: Arc::new(Scenario::new(measured, &of_limit, &dossiers)),
             }
@@ -143,7 +146,7 @@ impl Bench {
     async fn turn(&self, both: &Both, connections: usize) -> Result<Turn, String> {
         let server = drive::drive(self.server.address, &both.of_server, connections, self.duration).await?;
         let http = drive::drive(self.limit.address, &both.of_limit, connections, self.duration).await?;
-        let sql = self.plain.measure(work(both.of_server.measured), connections, self.duration, &self.folder)?;
+        let sql = self.plain.measure(work(both.measured), connections, self.duration, &self.folder)?;
         Ok((server, http, sql))
     }
 }
@@ -242,16 +245,24 @@ struct Place {
 }
 
 impl Place {
-    fn new(arguments: &BenchArguments, folder: &Path) -> Result<Self, String> {
-        let Some(url) = &arguments.store else {
-            return Ok(Self { store: format!("sqlite:{}", text(&folder.join(STORE_FILE))), schema: None });
-        };
+    /// In a schema of its own in the database at `url`; without one in a file in `folder`.
+    fn new(url: Option<&str>, folder: &Path) -> Result<Self, String> {
+        let Some(url) = url else { return Ok(Self::of_file(&folder.join(STORE_FILE))) };
         let database: StoreSettings = url.parse().map_err(|_| "a postgres:// URL is needed".to_owned())?;
         let name = format!("carnet_bench_{}", std::process::id());
         match yardstick::make_schema(&database, &name).map_err(|failure| told(&failure))? {
             StoreSettings::Postgres { url } => Ok(Self { store: url.expose().to_owned(), schema: Some((database, name)) }),
             StoreSettings::Sqlite { .. } => Err("a postgres:// URL is needed".to_owned()),
         }
+    }
+
+    fn of_file(path: &Path) -> Self {
+        Self { store: format!("sqlite:{}", text(path)), schema: None }
+    }
+
+    /// The file, where it is one.
+    fn file(&self) -> Option<&Path> {
+        self.store.strip_prefix("sqlite:").map(Path::new)
     }
 
     /// Where plain SQL works, once the store is seeded and no server uses it.

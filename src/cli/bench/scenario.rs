@@ -11,9 +11,10 @@ pub(super) const TURN: &str = "turn 0000000000";
 
 /// The requests of one interaction.
 pub(super) struct Scenario {
-    pub(super) measured: Measured,
     /// The status of an answer as expected.
     pub(super) expected: u16,
+    /// Whether a request must say something else each time it is sent, where it says [`TURN`].
+    pub(super) varies: bool,
     /// Whole requests. Connections take theirs from disjoint parts of them, so that no two write one instance at once.
     pub(super) requests: Vec<Vec<u8>>,
 }
@@ -64,13 +65,13 @@ impl Scenario {
                 .map(|((patient, _), number)| service.request("POST", "", Some(&resource::push(patient, number))))
                 .collect(),
         };
-        Self { measured, expected: measured.expected(), requests }
+        Self { expected: measured.expected(), varies: measured == Measured::Update, requests }
     }
 
     /// The request at `index`, where it must differ each time with `turn` in it.
     pub(super) fn request(&self, index: usize, turn: u64) -> Cow<'_, [u8]> {
         let request = self.requests.get(index).map(Vec::as_slice).unwrap_or_default();
-        let Some(at) = memchr::memmem::find(request, TURN.as_bytes()).filter(|_| self.measured == Measured::Update) else {
+        let Some(at) = memchr::memmem::find(request, TURN.as_bytes()).filter(|_| self.varies) else {
             return Cow::Borrowed(request);
         };
         let told = format!("turn {:010}", turn % 10_000_000_000);

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 /// An answer, from HTTP or from within.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
+pub(in crate::cli) struct Answer {
+    pub(in crate::cli) status: u16,
+    pub(in crate::cli) body: Vec<u8>,
 }
 
 /// What became of one text.

@@ -17,6 +17,7 @@ use self::answer::Verdict;
 use self::input::{Input, Text};
 use self::progress::Progress;
 pub(super) use self::target::Target;
+pub(super) use self::unit::Request;
 use self::unit::Unit;
 
 /// Loads what `paths` name into `target`; true: nothing was refused.

@@ -59,7 +59,7 @@ impl Target {
     }
 
     /// Lets go of a store; everything that was answered is durable.
-    pub(super) fn close(&self) {
+    pub(in crate::cli) fn close(&self) {
         match self {
             Self::Server(_) => {}
             Self::Store(engine) => engine.close(),
@@ -70,7 +70,7 @@ impl Target {
     ///
     /// # Errors
     /// In a sentence, why there is no answer.
-    pub(super) async fn send(&self, request: Request) -> Result<Answer, String> {
+    pub(in crate::cli) async fn send(&self, request: Request) -> Result<Answer, String> {
         match self {
             Self::Server(server) => server.send(request).await.map_err(|error| chain(&error)),
             Self::Store(engine) => Ok(executed(engine, request).await.unwrap_or_else(|failure| refusal(&failure))),

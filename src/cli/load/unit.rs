@@ -15,13 +15,13 @@ pub(super) struct Unit {
 
 /// A request, relative to the service base URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Request {
+pub(in crate::cli) struct Request {
     /// Whether it is a `PUT`; a `POST` otherwise.
-    pub(super) put: bool,
+    pub(in crate::cli) put: bool,
     /// The path below the base URL; empty for a Bundle.
-    pub(super) path: String,
+    pub(in crate::cli) path: String,
     /// The body.
-    pub(super) body: Vec<u8>,
+    pub(in crate::cli) body: Vec<u8>,
 }
 
 /// Reads `text` and says what is to be sent.
