@@ -110,7 +110,7 @@ impl Visit<'_> {
         request.prefer = head::prefer(self.http.headers());
         place.clone().tell(&mut request);
         let principal = security::authenticate(self.door.security);
-        if matches!(*self.http.method(), Method::POST | Method::PUT) {
+        if matches!(*self.http.method(), Method::POST | Method::PUT | Method::PATCH) {
             // Nobody is made to send, and this server to hold, a body that is refused whatever it says.
             admit(&self.door.engine, &principal, &request).await?;
             self.read_body(&mut request, &mut query, payload).await?;
@@ -214,7 +214,9 @@ impl Visit<'_> {
                 tracing::debug!(target: "carnet::failure", %request, %kind, %cause);
             }
         }
-        response::refused(failure, &self.look)
+        let refused = response::refused(failure, &self.look);
+        let is_patch = failure.kind() == Kind::UnsupportedFormat && self.interaction == Some(Interaction::Patch);
+        if is_patch { response::accepting_patches(refused) } else { refused }
     }
 }
 

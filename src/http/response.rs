@@ -11,7 +11,7 @@ use super::media::{self, Media};
 use super::pretty::pretty;
 use super::range::{self, Asked};
 use super::sending::Sending;
-use crate::interaction::{Body, Data, Response, Status, Tag};
+use crate::interaction::{Body, Data, PATCH_FORMATS, Response, Status, Tag};
 use crate::outcome::{Failure, Kind, Outcome, operation_outcome};
 
 /// How an answer is to look.
@@ -125,6 +125,14 @@ pub(super) fn refused(failure: &Failure, look: &Look) -> HttpResponse {
         _ => {}
     }
     with_json(builder, Bytes::from(operation_outcome(failure.issues()).to_string()), look)
+}
+
+/// `refused`, and which patches are read instead (RFC 5789 §2.2).
+pub(super) fn accepting_patches(mut refused: HttpResponse) -> HttpResponse {
+    if let Ok(value) = HeaderValue::from_str(&PATCH_FORMATS.join(", ")) {
+        refused.headers_mut().insert(header::HeaderName::from_static("accept-patch"), value);
+    }
+    refused
 }
 
 /// What stands at `/`, outside the service: where the service is.

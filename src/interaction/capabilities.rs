@@ -11,7 +11,7 @@ use fhirbolt::model::r4::resources::{
 use fhirbolt::model::r4::types::{Canonical, String as FhirString};
 use siphasher::sip::SipHasher24;
 
-use super::{Behaviour, Engine, Interaction, Request, Response, Status, Tag};
+use super::{Behaviour, Engine, Interaction, PATCH_FORMATS, Request, Response, Status, Tag};
 use crate::config::SecurityMode;
 use crate::definition::{Compartment, Parameter, Registry};
 use crate::fhir::ResourceType;
@@ -26,13 +26,14 @@ pub(super) struct Statement {
 }
 
 /// When what a server of this version can do was last changed (`CapabilityStatement.date`).
-const CHANGED: &str = "2026-11-25";
+const CHANGED: &str = "2026-12-01";
 
 const OF_SYSTEM: [Interaction; 3] = [Interaction::Transaction, Interaction::Batch, Interaction::SearchSystem];
-const OF_TYPE: [Interaction; 7] = [
+const OF_TYPE: [Interaction; 8] = [
     Interaction::Read,
     Interaction::Vread,
     Interaction::Update,
+    Interaction::Patch,
     Interaction::Delete,
     Interaction::HistoryInstance,
     Interaction::Create,
@@ -43,7 +44,8 @@ const OF_TYPE: [Interaction; 7] = [
 const REINDEX: &str = "https://carnet.example/fhir/OperationDefinition/reindex";
 
 const HABITS: &str = "A create or update answers with the resource unless Prefer says otherwise; with Binary, and within a \
-    transaction, it answers without. An update that changes nothing makes no version. Tags and security labels \
+    transaction, it answers without. An update or patch that changes nothing makes no version. A patch of data leaves out the narrative that was generated from them, \
+    and must change one that says more; it may take away tags and security labels. Tags and security labels \
     of a resource stay when an update leaves them out. An unknown search parameter is refused unless Prefer says \
     handling=lenient. A search that is paged while others write shows each instance that stays as it is exactly once. What \
     lacks the value that is sorted by comes last in either direction. _summary and _elements shape what comes along as well.";
@@ -90,6 +92,7 @@ fn statement(registry: &Registry, behaviour: &Behaviour) -> CapabilityStatement 
             ..Default::default()
         }),
         fhir_version: "4.0.1".into(),
+        patch_format: PATCH_FORMATS.map(Into::into).to_vec(),
         format: vec!["json".into(), "application/fhir+ndjson".into()],
         rest: vec![CapabilityStatementRest {
             mode: "server".into(),
@@ -128,7 +131,7 @@ fn resource(registry: &Registry, kind: ResourceType) -> CapabilityStatementRestR
     CapabilityStatementRestResource {
         r#type: kind.name().into(),
         profile: Some(format!("http://hl7.org/fhir/StructureDefinition/{kind}").into()),
-        interaction: OF_TYPE.iter().map(interaction).collect(),
+        interaction: OF_TYPE.iter().filter(|code| is_defined(kind, **code)).map(interaction).collect(),
         versioning: Some("versioned".into()),
         read_history: Some(true.into()),
         update_create: Some(true.into()),
@@ -143,6 +146,11 @@ fn resource(registry: &Registry, kind: ResourceType) -> CapabilityStatementRestR
         search_param: registry.parameters(kind).iter().filter(|parameter| is_offered(parameter)).map(search_parameter).collect(),
         ..Default::default()
     }
+}
+
+/// Whether R4 defines an interaction for a type.
+fn is_defined(kind: ResourceType, interaction: Interaction) -> bool {
+    (kind, interaction) != (ResourceType::Binary, Interaction::Patch)
 }
 
 /// `$reindex`, of one SearchParameter; of the system it does the same for all.

@@ -78,13 +78,39 @@ impl Engine {
                 None => engine.store.content(&hole, None).await,
             }
         };
-        // Whole chunks are divisible by three: the base64 of one after the other is the base64 of all.
-        let write = move |bytes: Bytes| match hole.form() {
-            Form::Base64 => Bytes::from(STANDARD.encode(&bytes)),
-            Form::Verbatim => bytes,
-        };
-        stream::once(open).try_flatten().map_ok(write).boxed()
+        stream::once(open).try_flatten().map_ok(move |bytes| as_text(hole.form(), bytes)).boxed()
     }
+}
+
+/// A piece of a content as it stands in a string. Whole chunks are divisible by three: the base64 of one after the other is the
+/// base64 of all.
+fn as_text(form: Form, bytes: Bytes) -> Bytes {
+    match form {
+        Form::Base64 => Bytes::from(STANDARD.encode(&bytes)),
+        Form::Verbatim => bytes,
+    }
+}
+
+/// The JSON of `text` with its holes filled, all of it in memory: a resource that is to be changed.
+///
+/// # Errors
+/// As [`Engine::filled`].
+pub(super) async fn whole(engine: &Engine, text: &Text) -> Outcome<Bytes> {
+    if text.holes().is_empty() {
+        return Ok(text.json().clone());
+    }
+    let mut json = BytesMut::with_capacity(usize::try_from(text.filled_len()).unwrap_or_default());
+    let mut from = 0;
+    for hole in text.holes() {
+        json.extend_from_slice(text.json().get(from..hole.at()).unwrap_or_default());
+        let mut pieces = engine.store.content(hole, None).await?;
+        while let Some(piece) = pieces.next().await {
+            json.extend_from_slice(&as_text(hole.form(), piece?));
+        }
+        from = hole.at();
+    }
+    json.extend_from_slice(text.json().get(from..).unwrap_or_default());
+    Ok(json.freeze())
 }
 
 fn written(text: &Text, range: Range<usize>) -> BoxStream<'static, Outcome<Bytes>> {

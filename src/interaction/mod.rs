@@ -21,6 +21,7 @@ mod history;
 mod include;
 mod labels;
 mod parameters;
+mod patch;
 mod place;
 mod precondition;
 mod read;
@@ -48,6 +49,7 @@ pub use context::Context;
 pub use engine::{Behaviour, Engine, Parts};
 pub use explain::Explained;
 pub use parameters::read_parameters;
+pub use patch::FORMATS as PATCH_FORMATS;
 pub use place::{Place, Verb};
 pub use request::{Content, EntityTags, Format, Handling, Preconditions, Prefer, Request, Return, Wanted};
 pub use response::{Body, Data, Location, Response, Status, Tag};
@@ -91,7 +93,8 @@ async fn decided(engine: &Engine, principal: &Principal, request: &Request) -> O
         Interaction::Transaction | Interaction::Batch => transaction::bundle(&call).await,
         Interaction::Capabilities => capabilities::capabilities(engine, request),
         Interaction::Operation => reindex::reindex(&call).await,
-        Interaction::Patch | Interaction::HistoryType | Interaction::HistorySystem => {
+        Interaction::Patch => patch::patch(&call).await,
+        Interaction::HistoryType | Interaction::HistorySystem => {
             Err(Failure::new(Kind::NotAllowed, format!("{} is not offered", request.interaction)))
         }
     }

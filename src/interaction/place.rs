@@ -121,7 +121,7 @@ impl Place {
 
     fn offers(&self) -> &'static [Offer] {
         use Interaction::{Capabilities, Create, Delete, HistoryInstance, Operation, Read, SearchSystem, SearchType};
-        use Interaction::{Transaction, Update, Vread};
+        use Interaction::{Patch, Transaction, Update, Vread};
         match self {
             Self::System => &[(Verb::Get, SearchSystem), (Verb::Head, SearchSystem), (Verb::Post, Transaction)],
             Self::SystemSearch | Self::CompartmentSearch(_, None) => &[(Verb::Post, SearchSystem)],
@@ -131,7 +131,13 @@ impl Place {
             Self::Reindex(_) => &[(Verb::Get, Operation), (Verb::Post, Operation)],
             Self::Type(_) => &[(Verb::Get, SearchType), (Verb::Head, SearchType), (Verb::Post, Create)],
             Self::TypeSearch(_) | Self::CompartmentSearch(_, Some(_)) => &[(Verb::Post, SearchType)],
-            Self::Instance(..) => &[(Verb::Get, Read), (Verb::Head, Read), (Verb::Put, Update), (Verb::Delete, Delete)],
+            // Patch is not defined for Binary (R4 binary.html §patch).
+            Self::Instance(ResourceType::Binary, _) => {
+                &[(Verb::Get, Read), (Verb::Head, Read), (Verb::Put, Update), (Verb::Delete, Delete)]
+            }
+            Self::Instance(..) => {
+                &[(Verb::Get, Read), (Verb::Head, Read), (Verb::Put, Update), (Verb::Patch, Patch), (Verb::Delete, Delete)]
+            }
             Self::InstanceHistory(..) => &[(Verb::Get, HistoryInstance), (Verb::Head, HistoryInstance)],
             Self::Version(..) => &[(Verb::Get, Vread), (Verb::Head, Vread)],
         }
@@ -270,8 +276,11 @@ mod tests {
     fn a_verb_that_does_nothing_here_is_refused_with_those_that_do() {
         let place = Place::Instance(ResourceType::Patient, id("p1"));
         assert_eq!(place.interaction(Verb::Put).unwrap(), Interaction::Update);
-        assert_eq!(place.interaction(Verb::Patch).unwrap_err().kind(), Kind::NotAllowed);
-        assert_eq!(place.allowed(), "GET, HEAD, PUT, DELETE");
+        assert_eq!(place.interaction(Verb::Post).unwrap_err().kind(), Kind::NotAllowed);
+        assert_eq!(place.allowed(), "GET, HEAD, PUT, PATCH, DELETE");
+        let binary = Place::Instance(ResourceType::Binary, id("b1"));
+        assert_eq!(binary.interaction(Verb::Patch).unwrap_err().kind(), Kind::NotAllowed);
+        assert_eq!(binary.allowed(), "GET, HEAD, PUT, DELETE");
     }
 
     #[test]

@@ -19,6 +19,6 @@ mod unit;
 #[cfg(test)]
 mod tests;
 
-pub use extract::{Indexer, Name};
+pub use extract::{Indexer, Name, focused};
 pub use plan::PageSize;
 pub use query::{Handling, Query, Scope, Within};

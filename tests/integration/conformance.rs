@@ -124,6 +124,9 @@ fn claims_of(statement: &Value) -> BTreeSet<String> {
     if rest["compartment"].is_array() {
         claims.insert("compartment".to_owned());
     }
+    for format in statement["patchFormat"].as_array().into_iter().flatten() {
+        claims.insert(format!("patchFormat:{}", format.as_str().unwrap()));
+    }
     for format in statement["format"].as_array().unwrap() {
         claims.insert(format!("format:{}", if format.as_str().unwrap().contains("json") { "json" } else { "xml" }));
     }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::fault::{self, SyntaxError};
-use super::{scan, text};
+use super::scan::{self, Empties};
+use super::text;
 use crate::fhir::ResourceType;
 
 /// What kind of JSON value a node is.
@@ -52,7 +53,15 @@ impl<'s> Tree<'s> {
     /// # Errors
     /// The first fault found, with its byte offset and the FHIRPath of the element around it.
     pub fn parse(source: &'s [u8]) -> Result<Self, SyntaxError> {
-        scan::scan(source)
+        scan::scan(source, Empties::Refused)
+    }
+
+    /// Reads `source` whole, as JSON that need not be FHIR's: arrays and objects may be empty.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_plain(source: &'s [u8]) -> Result<Self, SyntaxError> {
+        scan::scan(source, Empties::Read)
     }
 
     /// The value the text is.

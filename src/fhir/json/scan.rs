@@ -15,12 +15,19 @@ const BYTES_PER_ROW: usize = 20;
 /// The most rows that room is made for before they are met: a long text may be one long string.
 const MAX_ROWS_AHEAD: usize = 0x8000;
 
-pub(super) fn scan(source: &[u8]) -> Result<Tree<'_>, SyntaxError> {
+/// Whether arrays and objects may be empty: JSON lets them, FHIR does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Empties {
+    Refused,
+    Read,
+}
+
+pub(super) fn scan(source: &[u8], empties: Empties) -> Result<Tree<'_>, SyntaxError> {
     let (text, broken) = match std::str::from_utf8(source) {
         Ok(text) => (text, false),
         Err(error) => (valid_prefix(source, error.valid_up_to()), true),
     };
-    let mut scanner = Scanner::new(text);
+    let mut scanner = Scanner::new(text, empties);
     let found = scanner.text();
     // A fault before the bytes that are not UTF-8 is the first one; a text that ends there is cut short by them.
     if broken && (found.is_ok() || scanner.at >= text.len()) {
@@ -45,6 +52,7 @@ struct Scanner<'s> {
     depth: usize,
     begun: Begun,
     is_spaced: bool,
+    empties: Empties,
 }
 
 /// Whether the scanner stands inside a value that has no row yet.
@@ -83,9 +91,9 @@ impl Key {
 }
 
 impl<'s> Scanner<'s> {
-    fn new(text: &'s str) -> Self {
+    fn new(text: &'s str, empties: Empties) -> Self {
         let rows = Vec::with_capacity((text.len() / BYTES_PER_ROW + 4).min(MAX_ROWS_AHEAD));
-        Self { text, bytes: text.as_bytes(), at: 0, rows, depth: 0, begun: Begun::Nothing, is_spaced: false }
+        Self { text, bytes: text.as_bytes(), at: 0, rows, depth: 0, begun: Begun::Nothing, is_spaced: false, empties }
     }
 
     fn progress<'p>(&'p self, source: &'p [u8]) -> Progress<'p> {
@@ -177,7 +185,7 @@ impl<'s> Scanner<'s> {
 
     fn items(&mut self) -> Result<(), Reason> {
         if self.peek_token()? == b']' {
-            return Err(Reason::EmptyArray);
+            return self.empty(Reason::EmptyArray);
         }
         loop {
             self.value(Key::default())?;
@@ -191,9 +199,18 @@ impl<'s> Scanner<'s> {
         Ok(())
     }
 
+    /// Passes over the end of an array or object that holds nothing, where it may.
+    fn empty(&mut self, fault: Reason) -> Result<(), Reason> {
+        if self.empties == Empties::Refused {
+            return Err(fault);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
     fn members(&mut self, object: usize) -> Result<(), Reason> {
         if self.peek_token()? == b'}' {
-            return Err(Reason::EmptyObject);
+            return self.empty(Reason::EmptyObject);
         }
         let mut names = Names::default();
         loop {

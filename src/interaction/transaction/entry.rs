@@ -33,18 +33,18 @@ impl<'t> Entry<'t> {
 
     /// Whether it writes nothing.
     pub(super) fn reads(&self) -> bool {
-        !matches!(self.request.interaction, Interaction::Create | Interaction::Update | Interaction::Delete)
+        !self.stores() && self.request.interaction != Interaction::Delete
     }
 
     /// Whether it stores a resource.
     pub(super) fn stores(&self) -> bool {
-        matches!(self.request.interaction, Interaction::Create | Interaction::Update)
+        matches!(self.request.interaction, Interaction::Create | Interaction::Update | Interaction::Patch)
     }
 
     /// The instance it writes under a name the client knows.
     pub(super) fn target(&self) -> Option<(ResourceType, &InstanceId)> {
         match self.request.interaction {
-            Interaction::Update | Interaction::Delete => self.request.kind.zip(self.request.id.as_ref()),
+            Interaction::Update | Interaction::Patch | Interaction::Delete => self.request.kind.zip(self.request.id.as_ref()),
             _ => None,
         }
     }
@@ -86,8 +86,9 @@ fn read_request(call: &Call<'_>, node: Node<'_>, bytes: &Bytes) -> Outcome<Reque
     request.prefer = call.request.prefer;
     request.preconditions = preconditions(asked)?;
     request.body = resource(node, bytes);
-    if matches!(interaction, Interaction::Create | Interaction::Update) && request.body.is_none() {
-        return Err(required("there is no resource to be stored", "resource"));
+    let needs_body = matches!(interaction, Interaction::Create | Interaction::Update | Interaction::Patch);
+    if needs_body && request.body.is_none() {
+        return Err(required("there is no resource to be stored, or none that is a patch", "resource"));
     }
     Ok(request)
 }

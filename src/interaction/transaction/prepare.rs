@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use bytes::Bytes;
+
 use super::all;
 use super::assignment::Assignment;
 use super::entry::Entry;
@@ -12,9 +14,10 @@ use super::rewrite::{Search, Site, Sites, replacement};
 use crate::fhir::json::{Node, Tree};
 use crate::fhir::{Part, ResourceType};
 use crate::interaction::call::Call;
+use crate::interaction::patch::{self, Patch};
 use crate::interaction::write::{Receipt, Target, repeated};
 use crate::interaction::{Interaction, Response, Return, Status, body, labels, precondition};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Kind, Outcome};
 use crate::store::Stored;
 use crate::store::change::{Method, Write};
 
@@ -38,6 +41,8 @@ struct Ground<'e> {
     identities: &'e Identities<'e>,
     /// By position: the last version of the instance an entry names.
     latest: Vec<Option<Stored>>,
+    /// By position: what is to be patched.
+    patched: HashMap<usize, Bytes>,
 }
 
 /// An entry that stores a resource, and its JSON with what an update keeps of the version it replaces.
@@ -62,8 +67,9 @@ type Assigned = (Vec<Option<Assignment>>, HashMap<usize, Part>);
 /// # Errors
 /// Whatever an entry would be refused for, said of its place.
 pub(super) async fn prepare(call: &Call<'_>, entries: &[Entry<'_>], identities: &Identities<'_>) -> Outcome<Prepared> {
-    let ground = Ground { call, entries, identities, latest: latest(call, entries).await? };
+    let mut ground = Ground { call, entries, identities, latest: latest(call, entries).await?, patched: HashMap::new() };
     all(entries.iter().map(|entry| ground.check(entry)))?;
+    ground.read_patched().await?;
     let drafts = ground.drafts().await?;
     let pages = ground.pages(&drafts).await?;
     let assigned = ground.assign(&pages).await?;
@@ -107,6 +113,19 @@ impl Ground<'_> {
             return Ok(());
         }
         precondition::check_write(&entry.request.preconditions, self.latest(entry)).map_err(|failure| entry.located(failure))
+    }
+
+    /// Reads what is to be patched.
+    async fn read_patched(&mut self) -> Outcome<()> {
+        for entry in self.entries.iter().filter(|entry| entry.request.interaction == Interaction::Patch) {
+            let stored = self.latest(entry).ok_or_else(|| Failure::new(Kind::Absent, "there is no such instance"));
+            let whole = match stored {
+                Ok(stored) => patch::whole(self.call.engine, stored).await,
+                Err(failure) => Err(failure),
+            };
+            self.patched.insert(entry.at, whole.map_err(|failure| entry.located(failure.at("request.url")))?);
+        }
+        Ok(())
     }
 
     async fn drafts(&self) -> Outcome<Vec<Draft<'_>>> {
@@ -159,6 +178,14 @@ impl Ground<'_> {
     }
 
     fn draft<'e>(&'e self, entry: &'e Entry<'e>) -> Outcome<Draft<'e>> {
+        let patch = |before: &Bytes| {
+            let (kind, id) = entry.request.instance()?;
+            let json = Patch::read(entry.request.body.as_ref())?.applied(self.call.engine, (kind, id), before)?;
+            Ok(Draft { entry, kind, json: Cow::Owned(json) })
+        };
+        if let Some(before) = self.patched.get(&entry.at) {
+            return patch(before).map_err(|failure: Failure| entry.located(failure));
+        }
         let read = || {
             let kind = entry.request.kind()?;
             let json = body::json_of(&entry.request, kind)?;
@@ -289,7 +316,12 @@ impl Ground<'_> {
                 Target::named(engine, name, part, self.latest(entry))
             }
         };
-        let (status, method) = (target.status(), if assignment.key.is_some() { Method::Post } else { Method::Put });
+        let status = target.status();
+        let method = match entry.request.interaction {
+            Interaction::Patch => Method::Patch,
+            _ if assignment.key.is_some() => Method::Post,
+            _ => Method::Put,
+        };
         let write = if page.sites.is_empty() {
             target.filled(engine, &page.tree, method, None)
         } else {

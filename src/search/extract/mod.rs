@@ -34,7 +34,7 @@ use collect::{Collector, text_of};
 pub use examination::Examination;
 pub(in crate::search) use examination::{Asked, Repetitions, words_of};
 use facet::{Facet, TypeIndex};
-use focus::focused;
+pub use focus::focused;
 pub use pointer::{Name, Pointer};
 pub(crate) use quantity::in_base_units;
 use shape::Shape;

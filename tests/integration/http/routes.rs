@@ -10,7 +10,7 @@ use crate::support::server::Server;
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// A place, and what each of `METHODS` answers there, on a server where `Patient/p` is there and `Patient/nobody` is not.
-/// POST and PUT carry a Patient `p`.
+/// POST, PUT and PATCH carry a Patient `p`.
 const TABLE: &[(&str, [u16; 7])] = &[
     ("", [200, 200, 400, 405, 405, 405, 405]),
     ("_search", [405, 405, 415, 405, 405, 405, 405]),
@@ -20,7 +20,7 @@ const TABLE: &[(&str, [u16; 7])] = &[
     ("metadata", [200, 200, 405, 405, 405, 405, 405]),
     ("Patient", [200, 200, 201, 400, 400, 400, 405]),
     ("Patient/_search", [405, 405, 415, 405, 405, 405, 405]),
-    ("Patient/nobody", [404, 404, 405, 400, 405, 204, 405]),
+    ("Patient/nobody", [404, 404, 405, 400, 404, 204, 405]),
     ("Patient/nobody/_history", [404, 404, 405, 405, 405, 405, 405]),
     ("Patient/nobody/_history/1", [404, 404, 405, 405, 405, 405, 405]),
     ("Patient/p/_history", [200, 200, 405, 405, 405, 405, 405]),
@@ -35,7 +35,7 @@ const TABLE: &[(&str, [u16; 7])] = &[
     ("Patient/$everything", [404; 7]),
     ("_history", [404; 7]),
     ("Patient/_history", [404; 7]),
-    ("Patient/p", [200, 200, 405, 200, 405, 204, 405]),
+    ("Patient/p", [200, 200, 405, 200, 400, 204, 405]),
 ];
 
 async fn asked(stranger: &Stranger, method: &str, place: &str) -> Answer {

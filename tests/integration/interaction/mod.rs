@@ -2,6 +2,7 @@
 
 mod binary;
 mod concurrency;
+mod patch;
 mod stored_bytes;
 mod transaction;
 mod versions;

@@ -20,7 +20,7 @@ fn every_refusal_is_an_operation_outcome_with_its_code() {
         ("GET", "/Patient/absent", &[], b"", 404, "not-found"),
         ("GET", "/_history", &[], b"", 404, "not-supported"),
         ("GET", "/Patient/$everything", &[], b"", 404, "not-supported"),
-        ("PATCH", "/Patient/p1", &json, b"[]", 405, "not-supported"),
+        ("PATCH", "/Binary/p1", &json, b"[]", 405, "not-supported"),
         ("POST", "/Patient/p1", &json, b"{}", 405, "not-supported"),
         ("OPTIONS", "/Patient", &[], b"", 405, "not-supported"),
         ("PUT", "/Patient?identifier=1", &json, b"{}", 400, "not-supported"),
@@ -55,7 +55,7 @@ fn every_refusal_is_an_operation_outcome_with_its_code() {
 #[test]
 fn a_refused_verb_is_told_with_those_that_are_offered() {
     let server = Server::start();
-    assert_eq!(server.send("PATCH", "/Patient/p1", &[], b"").header("allow"), Some("GET, HEAD, PUT, DELETE"));
+    assert_eq!(server.send("PATCH", "/Binary/p1", &[], b"").header("allow"), Some("GET, HEAD, PUT, DELETE"));
     assert_eq!(server.send("PUT", "/metadata", &[], b"").header("allow"), Some("GET, HEAD"));
 }
 

@@ -10,6 +10,9 @@ use serde_json::Value;
 /// The media type of FHIR in JSON.
 pub(crate) const FHIR_JSON: &str = "application/fhir+json";
 
+/// The media type of a JSON Patch.
+pub(crate) const JSON_PATCH: &str = "application/json-patch+json";
+
 /// Speaks to one server.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
@@ -53,6 +56,11 @@ impl Client {
 
     pub(crate) fn put(&self, path: &str, resource: &Value) -> Request {
         self.request("PUT", path).body(FHIR_JSON, resource.to_string())
+    }
+
+    /// A JSON Patch of what is at `path`.
+    pub(crate) fn patch(&self, path: &str, operations: &Value) -> Request {
+        self.request("PATCH", path).body(JSON_PATCH, operations.to_string())
     }
 }
 

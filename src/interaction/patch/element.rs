@@ -1,0 +1,138 @@
+//! Elements as JSON writes them: a primitive under its name and, beside it, its id and extensions under `_name`; a list as an array,
+//! or two of the same length.
+
+use super::draft::way;
+use super::text::{NULL, array, replaced, with_members};
+use crate::definition::{Registry, Structure, StructureKind};
+use crate::fhir::ResourceType;
+use crate::fhir::json::{JsonKind, Node, Tree};
+
+/// One repetition of an element.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Slot {
+    /// What stands under its name, as written.
+    pub(super) value: Option<String>,
+    /// What stands under `_name`.
+    pub(super) sibling: Option<String>,
+}
+
+/// An element of the resource: the object that holds it, the property it stands under, and which of its repetitions is meant.
+#[derive(Clone)]
+pub(super) struct Spot<'t> {
+    /// The object.
+    pub(super) holder: Node<'t>,
+    /// What the object is.
+    pub(super) structure: &'t Structure,
+    /// The JSON property, without underscore.
+    pub(super) property: String,
+    /// From 0.
+    pub(super) index: usize,
+    /// The properties on the way from the resource.
+    path: Vec<String>,
+}
+
+impl<'t> Spot<'t> {
+    /// The element that `node` is; `None` for the resource itself, and for what no definition knows.
+    pub(super) fn of(registry: &'t Registry, kind: ResourceType, tree: &'t Tree<'_>, node: Node<'t>) -> Option<Self> {
+        let mut structure = registry.structure(registry.resource(kind));
+        let (mut spot, mut holder): (Option<Self>, Node<'t>) = (None, tree.root());
+        let mut path = Vec::new();
+        for at in way(tree, node).into_iter().skip(1) {
+            match at.key() {
+                Some(key) => {
+                    if let Some(before) = &spot {
+                        structure =
+                            narrowed(registry, registry.structure(before.structure.property(&before.property)?.type_id), holder);
+                    }
+                    let property = key.strip_prefix('_').unwrap_or(&key).to_owned();
+                    path.push(property.clone());
+                    spot = Some(Self { holder, structure, property, index: 0, path: path.clone() });
+                }
+                None => {
+                    let list = spot.as_mut()?;
+                    list.index = position_of(list.holder, &list.property, at)?;
+                }
+            }
+            holder = at;
+        }
+        spot
+    }
+
+    /// The properties on the way from the resource.
+    pub(super) fn path(&self) -> Vec<&str> {
+        self.path.iter().map(String::as_str).collect()
+    }
+
+    /// Whether it is an element of the same object, under the same property.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        self.holder == other.holder && self.property == other.property
+    }
+
+    /// All its repetitions.
+    pub(super) fn slots(&self) -> Vec<Slot> {
+        slots(self.holder, &self.property)
+    }
+
+    /// Whether it may repeat.
+    pub(super) fn repeats(&self) -> bool {
+        self.structure.property(&self.property).is_some_and(|found| found.element.repeats())
+    }
+
+    /// `tree` with these repetitions in the place of those it has.
+    pub(super) fn set(&self, tree: &Tree<'_>, slots: &[Slot]) -> String {
+        let members = members(&self.property, slots, self.repeats());
+        replaced(tree, self.holder, &with_members(self.holder, &borrowed(&members)))
+    }
+
+    /// `tree` with its only repetition under another property: a choice that takes another type.
+    pub(super) fn exchanged(&self, tree: &Tree<'_>, property: &str, slot: Slot) -> String {
+        let mut members = members(&self.property, &[], false);
+        members.extend(self::members(property, &[slot], self.repeats()));
+        replaced(tree, self.holder, &with_members(self.holder, &borrowed(&members)))
+    }
+}
+
+/// The type of what stands in `value`: a resource says itself what it is.
+pub(super) fn narrowed<'r>(registry: &'r Registry, structure: &'r Structure, value: Node<'_>) -> &'r Structure {
+    let name = value.member("resourceType").and_then(Node::string);
+    match name.and_then(|name| name.parse::<ResourceType>().ok()) {
+        Some(kind) if structure.kind == StructureKind::Resource => registry.structure(registry.resource(kind)),
+        _ => structure,
+    }
+}
+
+fn position_of(holder: Node<'_>, property: &str, item: Node<'_>) -> Option<usize> {
+    let lists = [holder.member(property), holder.member(&format!("_{property}"))];
+    lists.into_iter().flatten().find_map(|list| list.children().position(|other| other == item))
+}
+
+/// The repetitions of the element that stands under `property` in `object`.
+pub(super) fn slots(object: Node<'_>, property: &str) -> Vec<Slot> {
+    let texts = |name: &str| -> Vec<Option<String>> {
+        let items = object.member(name).map(Node::items).into_iter().flatten();
+        items.map(|item| (item.kind() != JsonKind::Null).then(|| item.raw().to_owned())).collect()
+    };
+    let (values, siblings) = (texts(property), texts(&format!("_{property}")));
+    let count = values.len().max(siblings.len());
+    let at = |texts: &[Option<String>], at: usize| texts.get(at).cloned().flatten();
+    (0..count).map(|index| Slot { value: at(&values, index), sibling: at(&siblings, index) }).collect()
+}
+
+/// The two members that hold `slots` under `property`; `None`: the member is not there.
+pub(super) fn members(property: &str, slots: &[Slot], repeats: bool) -> Vec<(String, Option<String>)> {
+    let text = |half: fn(&Slot) -> Option<&String>| -> Option<String> {
+        let halves: Vec<Option<&String>> = slots.iter().map(half).collect();
+        halves.iter().flatten().next()?;
+        if repeats {
+            return Some(array(&halves.iter().map(|half| half.map_or(NULL, |text| text)).collect::<Vec<_>>()));
+        }
+        halves.first().copied().flatten().cloned()
+    };
+    let (value, sibling) = (text(|slot| slot.value.as_ref()), text(|slot| slot.sibling.as_ref()));
+    vec![(property.to_owned(), value), (format!("_{property}"), sibling)]
+}
+
+/// Members as [`with_members`] takes them.
+pub(super) fn borrowed(members: &[(String, Option<String>)]) -> Vec<(&str, Option<String>)> {
+    members.iter().map(|(name, value)| (name.as_str(), value.clone())).collect()
+}

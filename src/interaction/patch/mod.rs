@@ -1,0 +1,151 @@
+//! patch: `PATCH [base]/[type]/[id]` (R4 http.html §patch), by JSON Patch or FHIRPath Patch.
+//!
+//! [`Patch::applied`] is a function from a resource to a resource. What it gives is judged, indexed and written as an update is, so
+//! that a patch can do nothing that an update cannot.
+
+mod draft;
+mod element;
+mod fhirpath;
+mod json;
+mod narrative;
+mod pointer;
+mod text;
+mod value;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+use super::call::{Call, MAX_ATTEMPTS, contended};
+use super::write::{Receipt, Target, customary, repeated};
+use super::{Content, Engine, Format, Response, body, fill, precondition};
+use crate::fhir::json::Node;
+use crate::fhir::{InstanceId, ResourceType};
+use crate::outcome::{Failure, Kind, Outcome};
+use crate::store::Stored;
+use crate::store::change::Method;
+use draft::Draft;
+use fhirpath::Ground;
+
+/// The content types of patches, as `Accept-Patch` lists them.
+pub const FORMATS: [&str; 2] = [JSON_PATCH, "application/fhir+json"];
+
+const JSON_PATCH: &str = "application/json-patch+json";
+
+/// A patch as it was sent: what is to be done to a resource.
+#[derive(Clone, Debug)]
+pub(super) enum Patch {
+    /// JSON Patch (RFC 6902).
+    Json(Bytes),
+    /// FHIRPath Patch: a Parameters resource.
+    FhirPath(Bytes),
+}
+
+pub(super) async fn patch(call: &Call<'_>) -> Outcome<Response> {
+    let (kind, id) = call.request.instance()?;
+    let patch = Patch::read(call.request.body.as_ref())?;
+    for attempt in 0..MAX_ATTEMPTS {
+        let _turn = call.engine.turns.take(attempt, Some((kind, id))).await;
+        let latest = call.engine.store.read(call.access, kind, id).await?;
+        precondition::check_write(&call.request.preconditions, latest.as_ref())?;
+        let stored = latest.as_ref().ok_or_else(|| Failure::new(Kind::Absent, "there is no such instance"))?;
+        let json = patch.applied(call.engine, (kind, id), &whole(call.engine, stored).await?)?;
+        let tree = body::parse(&json)?;
+        let part = Target::part(call.engine, (kind, id), &tree, Some(stored));
+        let target = Target::named(call.engine, (kind, id.clone()), part, Some(stored));
+        let (status, write) = (target.status(), target.filled(call.engine, &tree, Method::Patch, None)?);
+        let prefer = (call.request.prefer.returns, customary(kind));
+        if let Some(stored) = repeated(&write, Some(stored))? {
+            return Ok(Receipt::standing(stored, prefer)?.response());
+        }
+        let receipt = Receipt::of(&write, status, prefer)?;
+        if call.commit(vec![write]).await? {
+            return Ok(receipt.response());
+        }
+    }
+    Err(contended())
+}
+
+/// The JSON of a version, long contents included.
+///
+/// # Errors
+/// 410 for a deletion; a content that cannot be read.
+pub(super) async fn whole(engine: &Engine, stored: &Stored) -> Outcome<Bytes> {
+    let text = stored.text()?.ok_or_else(|| Failure::new(Kind::Deleted, "the instance was deleted").due_to(stored.version))?;
+    fill::whole(engine, &text).await
+}
+
+impl Patch {
+    /// The patch that `content` is, by its type; within a Bundle a Parameters resource, or a Binary that holds a JSON Patch.
+    ///
+    /// # Errors
+    /// 400 where there is none, 415 where it is of another type.
+    pub(super) fn read(content: Option<&Content>) -> Outcome<Self> {
+        let content = content.filter(|content| !content.is_empty());
+        let content = content.ok_or_else(|| Failure::new(Kind::Malformed, "the body that should hold a patch is empty"))?;
+        match &content.format {
+            Format::Json { .. } => Ok(Self::FhirPath(content.bytes.clone())),
+            Format::Entry => Self::of_entry(&content.bytes),
+            Format::Raw { content_type, .. } => Self::typed(content_type, content.bytes.clone()).ok_or_else(|| {
+                let diagnostics = format!("a patch is read in {}", FORMATS.join(" or "));
+                Failure::new(Kind::UnsupportedFormat, diagnostics).at("http.Content-Type")
+            }),
+        }
+    }
+
+    fn typed(content_type: &str, bytes: Bytes) -> Option<Self> {
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case(JSON_PATCH).then_some(Self::Json(bytes))
+    }
+
+    fn of_entry(bytes: &Bytes) -> Outcome<Self> {
+        let tree = body::parse(bytes)?;
+        let text = |name: &str| tree.root().member(name).and_then(Node::string);
+        if text("resourceType").as_deref() != Some(ResourceType::Binary.name()) {
+            return Ok(Self::FhirPath(bytes.clone()));
+        }
+        let data = text("data").and_then(|data| STANDARD.decode(data.as_bytes()).ok());
+        let patch = data.and_then(|data| Self::typed(&text("contentType")?, Bytes::from(data)));
+        patch.ok_or_else(|| {
+            Failure::new(Kind::UnsupportedFormat, format!("a Binary that is a patch holds one in {JSON_PATCH}"))
+                .at("Binary.contentType")
+        })
+    }
+
+    /// `json`, the resource of that name as it is, with everything done that the patch says, and judged as an update of it.
+    ///
+    /// # Errors
+    /// 400 where the patch is none, 422 where an operation cannot be done or makes what is no such resource: then nothing is done.
+    pub(super) fn applied(&self, engine: &Engine, (kind, id): (ResourceType, &InstanceId), json: &[u8]) -> Outcome<Vec<u8>> {
+        let ground = Ground { registry: engine.registry, kind };
+        let mut draft = Draft::new(json, engine.limits.body_bytes)?;
+        match self {
+            Self::Json(patch) => json::apply(&mut draft, patch)?,
+            Self::FhirPath(parameters) => {
+                let parameters = body::parse(parameters)?;
+                body::check_type(&parameters, ResourceType::Parameters)?;
+                body::check_form(engine, &parameters, ResourceType::Parameters)?;
+                fhirpath::apply(ground, &mut draft, &parameters)?;
+            }
+        }
+        draft.prune()?;
+        let patched = draft.into_json();
+        let patched = told_safely(json, &patched)?;
+        let tree = body::parse(patched.as_bytes())?;
+        body::check_type(&tree, kind)?;
+        body::check_id(&tree, kind, id)?;
+        body::check_form(engine, &tree, kind)?;
+        drop(tree);
+        Ok(patched.into_owned().into_bytes())
+    }
+}
+
+/// `after` with a narrative that is safe.
+fn told_safely<'j>(before: &[u8], after: &'j str) -> Outcome<Cow<'j, str>> {
+    let (before, tree) = (body::parse(before)?, body::parse(after.as_bytes())?);
+    Ok(narrative::safe(&before, &tree)?.map_or(Cow::Borrowed(after), Cow::Owned))
+}
