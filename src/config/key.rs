@@ -187,6 +187,13 @@ pub const KEYS: &[Key] = &[
         show: |settings| settings.limits.bundle_entries.to_string(),
     },
     Key {
+        name: "limits.provenance_bytes",
+        meaning: "the longest X-Provenance header",
+        valid: "a whole number of bytes from 0 to 65536",
+        set: |settings, text| within(&mut settings.limits.provenance_bytes, text, 0..=65_536),
+        show: |settings| settings.limits.provenance_bytes.to_string(),
+    },
+    Key {
         name: "limits.page_resources",
         meaning: "matches on a page of a search that asks for no _count",
         valid: "a whole number from 1 to 10000",

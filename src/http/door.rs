@@ -113,6 +113,7 @@ impl Visit<'_> {
         if matches!(*self.http.method(), Method::POST | Method::PUT | Method::PATCH) {
             // Nobody is made to send, and this server to hold, a body that is refused whatever it says.
             admit(&self.door.engine, &principal, &request).await?;
+            request.provenance = head::provenance(self.http.headers())?.filter(|_| writes(interaction));
             self.read_body(&mut request, &mut query, payload).await?;
             // A form may say it too.
             accepted = self.accepted(&query, &place, interaction)?;
@@ -218,6 +219,12 @@ impl Visit<'_> {
         let is_patch = failure.kind() == Kind::UnsupportedFormat && self.interaction == Some(Interaction::Patch);
         if is_patch { response::accepting_patches(refused) } else { refused }
     }
+}
+
+/// Whether an interaction writes what a Provenance may tell of.
+const fn writes(interaction: Interaction) -> bool {
+    use Interaction::{Batch, Create, Patch, Transaction, Update};
+    matches!(interaction, Create | Update | Patch | Transaction | Batch)
 }
 
 const fn is_search(interaction: Interaction) -> bool {

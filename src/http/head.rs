@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::web::Bytes;
 use percent_encoding::percent_decode;
 
 use crate::interaction::{EntityTags, Handling, Preconditions, Prefer, Return, read_parameters};
@@ -14,6 +15,7 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub(super) const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 /// `X-Security-Context`
 pub(super) const SECURITY_CONTEXT: HeaderName = HeaderName::from_static("x-security-context");
+const PROVENANCE: HeaderName = HeaderName::from_static("x-provenance");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 /// The longest request id that is taken over from a client.
@@ -124,22 +126,44 @@ fn seconds(date: &str) -> Option<i64> {
     i64::try_from(moment.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
-/// What the client would rather have; what is not understood is ignored (RFC 7240 §2).
+/// What the client would rather have. What is not understood is ignored, and of a preference that comes twice the first counts
+/// (RFC 7240 §2).
 pub(super) fn prefer(headers: &HeaderMap) -> Prefer {
     let mut prefer = Prefer::default();
-    for value in headers.get_all(&PREFER).filter_map(|value| value.to_str().ok()) {
-        for preference in value.split([',', ';']).map(str::trim) {
-            match preference.split_once('=').map(|(name, value)| (name.trim(), value.trim().trim_matches('"'))) {
-                Some(("return", "minimal")) => prefer.returns = Some(Return::Minimal),
-                Some(("return", "representation")) => prefer.returns = Some(Return::Representation),
-                Some(("return", "OperationOutcome")) => prefer.returns = Some(Return::OperationOutcome),
-                Some(("handling", "lenient")) => prefer.handling = Handling::Lenient,
-                Some(("handling", "strict")) => prefer.handling = Handling::Strict,
-                _ => {}
-            }
+    let values = headers.get_all(&PREFER).filter_map(|value| value.to_str().ok());
+    for preference in values.flat_map(|value| pieces(value, ',')) {
+        // What follows a semicolon qualifies the preference; none of those that are understood takes any.
+        let (name, value) = pieces(preference, ';').next().unwrap_or_default().split_once('=').unwrap_or_default();
+        let value = value.trim().trim_matches('"');
+        match name.trim().to_ascii_lowercase().as_str() {
+            "return" => prefer.returns = prefer.returns.or_else(|| Return::named(value)),
+            "handling" => prefer.handling = prefer.handling.or_else(|| Handling::named(value)),
+            _ => {}
         }
     }
     prefer
+}
+
+/// What stands between separators, those within quotes not counted.
+fn pieces(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
+    text.split(move |character| {
+        is_quoted ^= character == '"';
+        character == separator && !is_quoted
+    })
+}
+
+/// The Provenance that comes with a request, as sent.
+///
+/// # Errors
+/// 400 where several do.
+pub(super) fn provenance(headers: &HeaderMap) -> Outcome<Option<Bytes>> {
+    let mut values = headers.get_all(&PROVENANCE);
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => Ok(Some(Bytes::copy_from_slice(value.as_bytes()))),
+        (Some(_), Some(_)) => Err(Failure::new(Kind::Malformed, "one Provenance comes with a request").at("http.X-Provenance")),
+    }
 }
 
 #[cfg(test)]
@@ -174,8 +198,19 @@ mod tests {
 
     #[test]
     fn preferences_come_in_one_header_or_in_several() {
-        let prefer = prefer(&headers(&[("prefer", "respond-async, return=minimal; x=y"), ("prefer", "handling=\"lenient\"")]));
-        assert_eq!(prefer, Prefer { returns: Some(Return::Minimal), handling: Handling::Lenient });
+        let read = |values: &[&'static str]| prefer(&headers(&values.iter().map(|value| ("prefer", *value)).collect::<Vec<_>>()));
+        let both = Prefer { returns: Some(Return::Minimal), handling: Some(Handling::Lenient) };
+        assert_eq!(read(&["respond-async, return=minimal; x=y", "handling=\"lenient\""]), both);
+        assert_eq!(read(&["Return=minimal , HANDLING = lenient"]), both);
+        assert_eq!(read(&["foo=\"a,return=representation\", return=minimal", "handling=lenient, return=representation"]), both);
+        assert_eq!(read(&["return=unheard-of; return=minimal, handling", "x; handling=strict"]), Prefer::default());
+    }
+
+    #[test]
+    fn one_provenance_comes_with_a_request() {
+        assert_eq!(provenance(&headers(&[])).unwrap(), None);
+        assert_eq!(provenance(&headers(&[("x-provenance", "{}")])).unwrap().as_deref(), Some(&b"{}"[..]));
+        assert!(provenance(&headers(&[("x-provenance", "{}"), ("x-provenance", "{}")])).is_err());
     }
 
     #[test]

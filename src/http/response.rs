@@ -49,8 +49,8 @@ pub(super) async fn rendered(response: Response, look: &Look, sending: &Sending<
     if let Some(location) = response.location.as_ref().filter(|_| response.status == Status::Created) {
         insert(&mut builder, header::LOCATION, location.url(sending.engine.base_url()));
     }
-    if let Some(applied) = response.applied {
-        builder.insert_header((PREFERENCE_APPLIED, format!("return={}", applied.code())));
+    if let Some(applied) = response.applied.listed() {
+        builder.insert_header((PREFERENCE_APPLIED, applied));
     }
     match response.body {
         Body::Empty => Ok(builder.finish()),

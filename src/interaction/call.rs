@@ -1,6 +1,6 @@
 //! One request on its way: the engine, the access that was granted, and what the journal will say.
 
-use super::{Engine, Handling, Interaction, Request, Response, Tag};
+use super::{Engine, Handling, Interaction, Request, Response, Tag, provenance};
 use crate::audit::{AuditRecord, Event, Subject};
 use crate::dossier::Access;
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionId};
@@ -29,7 +29,8 @@ impl Call<'_> {
     }
 
     /// The same, journaled together with updates that left the versions they found as they are.
-    pub(super) async fn commit_beside(&self, writes: Vec<Write>, standing: &[&Stored]) -> Outcome<bool> {
+    pub(super) async fn commit_beside(&self, mut writes: Vec<Write>, standing: &[&Stored]) -> Outcome<bool> {
+        writes.extend(provenance::write_of(self.engine, self.request, &writes, standing)?);
         let audit = if self.engine.records_audit { self.records_of(&writes, standing) } else { Vec::new() };
         let vocabulary = self.engine.redefined(&writes)?;
         let redefines = vocabulary.is_some();
@@ -52,7 +53,7 @@ impl Call<'_> {
     /// # Errors
     /// 400 at the first other one, unless the client asked for leniency.
     pub(super) fn refuse_parameters(&self, known: &[&str]) -> Outcome<()> {
-        if self.request.prefer.handling == Handling::Lenient {
+        if self.request.prefer.handling() == Handling::Lenient {
             return Ok(());
         }
         match self.request.parameters.iter().find(|(name, _)| !known.contains(&name.as_str())) {

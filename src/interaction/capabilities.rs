@@ -45,7 +45,7 @@ const REINDEX: &str = "https://carnet.example/fhir/OperationDefinition/reindex";
 
 const HABITS: &str = "A create or update answers with the resource unless Prefer says otherwise; with Binary, and within a \
     transaction, it answers without. An update or patch that changes nothing makes no version. A patch of data leaves out the narrative that was generated from them, \
-    and must change one that says more; it may take away tags and security labels. Tags and security labels \
+    and must change one that says more; it may take away tags and security labels. X-Provenance is stored with what is written. Tags and security labels \
     of a resource stay when an update leaves them out. An unknown search parameter is refused unless Prefer says \
     handling=lenient. A search that is paged while others write shows each instance that stays as it is exactly once. What \
     lacks the value that is sorted by comes last in either direction. _summary and _elements shape what comes along as well.";

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::body;
+use super::text::{array, object, with_members};
 use crate::fhir::json::{JsonKind, Node, Tree};
 use crate::outcome::Outcome;
 use crate::store::Stored;
@@ -25,7 +26,7 @@ pub(super) fn merged(tree: &Tree<'_>, latest: Option<&Stored>) -> Outcome<Option
     if lacking.iter().all(Vec::is_empty) {
         return Ok(None);
     }
-    Ok(Some(with_labels(tree.root(), &lacking)))
+    Ok(Some(with_labels(tree.root(), &lacking).into_bytes()))
 }
 
 fn labels<'t>(tree: &'t Tree<'_>, name: &str) -> Vec<Node<'t>> {
@@ -42,25 +43,20 @@ fn coding(label: Node<'_>) -> [Option<Cow<'_, str>>; 2] {
     ["system", "code"].map(|name| label.member(name).and_then(Node::string))
 }
 
-fn with_labels(root: Node<'_>, lacking: &[Vec<Node<'_>>; 2]) -> Vec<u8> {
+fn with_labels(root: Node<'_>, lacking: &[Vec<Node<'_>>; 2]) -> String {
     let meta = root.member("meta").filter(|meta| meta.kind() == JsonKind::Object);
-    let mut members: Vec<String> = members_but(meta, &KEPT);
-    for (name, lacking) in KEPT.iter().zip(lacking) {
+    let labels = |name: &str, lacking: &[Node<'_>]| -> Option<String> {
         let own = meta.and_then(|meta| meta.member(name)).map(|list| list.items().collect::<Vec<_>>()).unwrap_or_default();
         let labels: Vec<&str> = own.iter().chain(lacking).map(|label| label.raw()).collect();
-        if !labels.is_empty() {
-            members.push(format!("\"{name}\":[{}]", labels.join(",")));
-        }
-    }
-    let mut all = members_but(Some(root), &["meta"]);
-    all.push(format!("\"meta\":{{{}}}", members.join(",")));
-    format!("{{{}}}", all.join(",")).into_bytes()
-}
-
-fn members_but(object: Option<Node<'_>>, without: &[&str]) -> Vec<String> {
-    let Some(object) = object else { return Vec::new() };
-    let kept = object.children().filter(|member| !without.iter().any(|name| member.is_named(name)));
-    kept.map(|member| format!("{}:{}", member.raw_key(), member.raw())).collect()
+        (!labels.is_empty()).then(|| array(&labels))
+    };
+    let [security, tags] = lacking;
+    let members = [(KEPT[0], labels(KEPT[0], security)), (KEPT[1], labels(KEPT[1], tags))];
+    let meta = match meta {
+        Some(meta) => with_members(meta, &members),
+        None => object(&members),
+    };
+    with_members(root, &[("meta", Some(meta))])
 }
 
 #[cfg(test)]

@@ -24,12 +24,14 @@ mod parameters;
 mod patch;
 mod place;
 mod precondition;
+mod provenance;
 mod read;
 mod reindex;
 mod request;
 mod response;
 mod search;
 mod subset;
+mod text;
 mod transaction;
 mod turn;
 mod update;
@@ -52,7 +54,7 @@ pub use parameters::read_parameters;
 pub use patch::FORMATS as PATCH_FORMATS;
 pub use place::{Place, Verb};
 pub use request::{Content, EntityTags, Format, Handling, Preconditions, Prefer, Request, Return, Wanted};
-pub use response::{Body, Data, Location, Response, Status, Tag};
+pub use response::{Applied, Body, Data, Location, Response, Status, Tag};
 
 /// Does what `request` asks, on behalf of `principal`.
 ///
@@ -82,20 +84,32 @@ async fn decided(engine: &Engine, principal: &Principal, request: &Request) -> O
     }
     let access = dossier::decide(principal)?;
     let call = Call { engine, principal, access: &access, request };
-    match request.interaction {
-        Interaction::Read => read::read(&call).await,
-        Interaction::Vread => vread::vread(&call).await,
-        Interaction::HistoryInstance => history::history(&call).await,
-        Interaction::Create => create::create(&call).await,
-        Interaction::Update => update::update(&call).await,
-        Interaction::Delete => delete::delete(&call).await,
-        Interaction::SearchType | Interaction::SearchSystem => search::search(&call).await,
-        Interaction::Transaction | Interaction::Batch => transaction::bundle(&call).await,
-        Interaction::Capabilities => capabilities::capabilities(engine, request),
-        Interaction::Operation => reindex::reindex(&call).await,
-        Interaction::Patch => patch::patch(&call).await,
+    provenance::check(engine, request)?;
+    let mut response = done(&call).await?;
+    response.applied.handling = request.prefer.handling.filter(|_| judges_parameters(request.interaction));
+    Ok(response)
+}
+
+async fn done(call: &Call<'_>) -> Outcome<Response> {
+    match call.request.interaction {
+        Interaction::Read => read::read(call).await,
+        Interaction::Vread => vread::vread(call).await,
+        Interaction::HistoryInstance => history::history(call).await,
+        Interaction::Create => create::create(call).await,
+        Interaction::Update => update::update(call).await,
+        Interaction::Delete => delete::delete(call).await,
+        Interaction::SearchType | Interaction::SearchSystem => search::search(call).await,
+        Interaction::Transaction | Interaction::Batch => transaction::bundle(call).await,
+        Interaction::Capabilities => capabilities::capabilities(call.engine, call.request),
+        Interaction::Operation => reindex::reindex(call).await,
+        Interaction::Patch => patch::patch(call).await,
         Interaction::HistoryType | Interaction::HistorySystem => {
-            Err(Failure::new(Kind::NotAllowed, format!("{} is not offered", request.interaction)))
+            Err(Failure::new(Kind::NotAllowed, format!("{} is not offered", call.request.interaction)))
         }
     }
+}
+
+/// Whether an interaction refuses parameters that it does not know, or those of what it holds do.
+const fn judges_parameters(interaction: Interaction) -> bool {
+    !matches!(interaction, Interaction::Create | Interaction::Update | Interaction::Patch | Interaction::Capabilities)
 }

@@ -30,7 +30,7 @@ pub(super) fn shape(call: &Call<'_>) -> Outcome<ResultParameters> {
     }
     let shaping: Vec<_> = shaping.cloned().collect();
     let scope = Scope::of_type(call.request.kind()?);
-    let shape = Query::parse(call.engine.registry, scope, &shaping, call.request.prefer.handling)?.result().clone();
+    let shape = Query::parse(call.engine.registry, scope, &shaping, call.request.prefer.handling())?.result().clone();
     Subset::of_read(&shape)?;
     Ok(shape)
 }

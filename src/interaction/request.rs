@@ -30,6 +30,8 @@ pub struct Request {
     pub preconditions: Preconditions,
     /// What the client would rather have.
     pub prefer: Prefer,
+    /// `X-Provenance`: what is to be stored about what is written, as sent.
+    pub provenance: Option<Bytes>,
     /// Which form of a Binary is wanted.
     pub wanted: Wanted,
     /// The id under which it is logged and journaled.
@@ -136,8 +138,15 @@ fn read_tag(tag: &str) -> Option<Box<str>> {
 pub struct Prefer {
     /// What a write answers with; `None`: the server's choice.
     pub returns: Option<Return>,
+    /// What becomes of parameters that are not understood; `None`: they are refused.
+    pub handling: Option<Handling>,
+}
+
+impl Prefer {
     /// What becomes of parameters that are not understood.
-    pub handling: Handling,
+    pub(super) fn handling(self) -> Handling {
+        self.handling.unwrap_or_default()
+    }
 }
 
 /// `Prefer: return=…`
@@ -150,6 +159,11 @@ pub enum Return {
 }
 
 impl Return {
+    /// The preference called `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Minimal, Self::Representation, Self::OperationOutcome].into_iter().find(|returns| returns.code() == name)
+    }
+
     /// The preference as its header writes it.
     pub const fn code(self) -> &'static str {
         match self {
@@ -187,6 +201,7 @@ impl Request {
             body: None,
             preconditions: Preconditions::default(),
             prefer: Prefer::default(),
+            provenance: None,
             wanted: Wanted::default(),
             request_id: request_id.into(),
         }

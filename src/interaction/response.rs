@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Return;
+use super::{Handling, Return};
 use crate::fhir::{InstanceId, Instant, Part, ResourceType, VersionId};
 use crate::store::{Hole, Text};
 
@@ -19,12 +19,31 @@ pub struct Response {
     pub updated: Option<Instant>,
     /// The version a write made.
     pub location: Option<Location>,
-    /// The `Prefer: return=…` that was honoured.
-    pub applied: Option<Return>,
+    /// The preferences that were honoured.
+    pub applied: Applied,
     /// The dossier concerned, where one is known.
     pub(super) part: Option<Part>,
     /// Whether the change itself carried its journal record.
     pub(super) is_journaled: bool,
+}
+
+/// The preferences that were honoured (`Preference-Applied`, RFC 7240 §3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// `return=…`
+    pub returns: Option<Return>,
+    /// `handling=…`
+    pub handling: Option<Handling>,
+}
+
+impl Applied {
+    /// As their header lists them; `None`: there are none.
+    pub fn listed(&self) -> Option<String> {
+        let returns = self.returns.map(|returns| format!("return={}", returns.code()));
+        let handling = self.handling.map(|handling| format!("handling={}", handling.code()));
+        let all: Vec<String> = returns.into_iter().chain(handling).collect();
+        (!all.is_empty()).then(|| all.join(", "))
+    }
 }
 
 /// The statuses of success, as HTTP numbers them.
@@ -144,7 +163,7 @@ impl Response {
             tag: None,
             updated: None,
             location: None,
-            applied: None,
+            applied: Applied::default(),
             part: None,
             is_journaled: false,
         }

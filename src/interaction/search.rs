@@ -33,7 +33,7 @@ pub(super) async fn search(call: &Call<'_>) -> Outcome<Response> {
 /// What is asked, understood.
 pub(super) fn planned(call: &Call<'_>) -> Outcome<(Query, Plan)> {
     let (engine, indexer) = (call.engine, call.engine.indexer());
-    let query = Query::parse(indexer.registry(), scope(call), &call.request.parameters, call.request.prefer.handling)?;
+    let query = Query::parse(indexer.registry(), scope(call), &call.request.parameters, call.request.prefer.handling())?;
     let query = query.asked_by(call.principal.name());
     let size = PageSize { default: engine.limits.page_resources, max: engine.limits.page_max_resources };
     let plan = query.plan(&indexer, size, engine.context.now())?;

@@ -26,11 +26,11 @@ pub(super) async fn update(call: &Call<'_>) -> Outcome<Response> {
             None => version(call, &tree, latest.as_ref()),
         }?;
         let prefer = (call.request.prefer.returns, customary(kind));
-        if let Some(stored) = repeated(&write, latest.as_ref())? {
-            return Ok(Receipt::standing(stored, prefer)?.response());
-        }
-        let receipt = Receipt::of(&write, status, prefer)?;
-        if call.commit(vec![write]).await? {
+        let (receipt, is_done) = match repeated(&write, latest.as_ref())? {
+            Some(stored) => (Receipt::standing(stored, prefer)?, call.commit_beside(Vec::new(), &[stored]).await?),
+            None => (Receipt::of(&write, status, prefer)?, call.commit(vec![write]).await?),
+        };
+        if is_done {
             return Ok(receipt.response());
         }
     }

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::cut::{Cut, Cuts};
-use super::response::{Body, Location};
+use super::response::{Applied, Body, Location};
 use super::{Engine, Response, Return, Status};
 use crate::fhir::json::{Node, Stamp, Tree, stamped};
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionId};
@@ -46,7 +46,7 @@ impl<'a> Target<'a> {
         Self { kind, id, key, latest }
     }
 
-    /// Where an instance the client named belongs. A Binary that does not say whose it is stays where it is.
+    /// Where an instance the client named belongs. A Binary or Provenance that does not say whose it is stays where it is.
     pub(super) fn part(
         engine: &Engine,
         (kind, id): (ResourceType, &InstanceId),
@@ -56,7 +56,7 @@ impl<'a> Target<'a> {
         match (kind, latest) {
             (ResourceType::Patient, Some(stored)) => stored.key.part,
             (ResourceType::Patient, None) => Part::of_patient(id),
-            (ResourceType::Binary, Some(stored)) => {
+            (ResourceType::Binary | ResourceType::Provenance, Some(stored)) => {
                 Some(engine.indexer().part(kind, tree)).filter(|part| *part != Part::DIRECTORY).unwrap_or(stored.key.part)
             }
             _ => engine.indexer().part(kind, tree),
@@ -170,9 +170,6 @@ pub(super) struct Receipt {
     body: Body,
     returns: Return,
     is_asked: bool,
-    /// Whether a version was made; `false`: the one that was there says the same.
-    is_written: bool,
-    part: Part,
 }
 
 impl Receipt {
@@ -184,7 +181,7 @@ impl Receipt {
         let location = Location { kind: write.kind, id: write.id.clone(), version: write.version };
         let said = if status == Status::Created { CREATED } else { UPDATED };
         let body = body_of(prefer, || write.text(), said)?;
-        Ok(Self::new((status, location, write.updated), body, prefer).about(write.key.part, true))
+        Ok(Self::new((status, location, write.updated), body, prefer))
     }
 
     /// Of an update that left `stored` as it is, because it says the same.
@@ -194,29 +191,24 @@ impl Receipt {
     pub(super) fn standing(stored: &Stored, prefer: (Option<Return>, Return)) -> Outcome<Self> {
         let location = Location { kind: stored.kind, id: stored.id.clone(), version: stored.version };
         let body = body_of(prefer, || stored.text(), UNCHANGED)?;
-        Ok(Self::new((Status::Ok, location, stored.updated), body, prefer).about(stored.key.part, false))
+        Ok(Self::new((Status::Ok, location, stored.updated), body, prefer))
     }
 
     fn new((status, location, updated): (Status, Location, Instant), body: Body, prefer: (Option<Return>, Return)) -> Self {
         let (asked, otherwise) = prefer;
         let (returns, is_asked) = (asked.unwrap_or(otherwise), asked.is_some());
-        Self { status, location, updated, body, returns, is_asked, is_written: true, part: Part::DIRECTORY }
+        Self { status, location, updated, body, returns, is_asked }
     }
 
-    fn about(self, part: Part, is_written: bool) -> Self {
-        Self { part, is_written, ..self }
-    }
-
-    /// The answer, once the write is durable.
+    /// The answer, once the change is durable.
     pub(super) fn response(self) -> Response {
         let version = self.location.version;
         Response {
             status: self.status,
             body: self.body,
             location: Some(self.location),
-            applied: self.is_asked.then_some(self.returns),
-            part: Some(self.part),
-            is_journaled: self.is_written,
+            applied: Applied { returns: self.is_asked.then_some(self.returns), handling: None },
+            is_journaled: true,
             ..Response::empty(self.status).about(version, self.updated)
         }
     }

@@ -1,7 +1,7 @@
 //! A resource while the operations of a patch are applied to it, one after the other, each to what the one before made.
 
-use super::text;
 use crate::fhir::json::{JsonKind, Node, Tree};
+use crate::interaction::text;
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
 
 /// How much text all operations of one patch may write together, in bytes: each writes the resource anew.

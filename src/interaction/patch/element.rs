@@ -2,10 +2,10 @@
 //! or two of the same length.
 
 use super::draft::way;
-use super::text::{NULL, array, replaced, with_members};
 use crate::definition::{Registry, Structure, StructureKind};
 use crate::fhir::ResourceType;
 use crate::fhir::json::{JsonKind, Node, Tree};
+use crate::interaction::text::{NULL, array, replaced, with_members};
 
 /// One repetition of an element.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,12 +4,12 @@
 use super::draft::{Draft, Edited, Step, UNTOUCHABLE, is_fixed};
 use super::element::{Slot, Spot, narrowed};
 use super::json::MAX_OPERATIONS;
-use super::text::replaced;
 use super::value::{Seat, Supplied, supplied, with_added};
 use crate::definition::{Registry, Structure};
 use crate::fhir::ResourceType;
 use crate::fhir::json::{JsonKind, Node, Tree};
 use crate::fhirpath::{Element, Expression, Item, Limits};
+use crate::interaction::text::replaced;
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::search::focused;
 

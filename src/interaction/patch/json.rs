@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use super::draft::{Draft, Edited, Step, UNTOUCHABLE, is_fixed};
 use super::pointer::{Pointer, position};
-use super::text::{array, replaced, with_members};
 use crate::fhir::decimal::Decimal;
 use crate::fhir::json::{JsonKind, Node, Tree};
+use crate::interaction::text::{array, replaced, with_members};
 use crate::outcome::{Failure, Kind, Outcome};
 
 /// The most operations of one patch.

@@ -9,7 +9,6 @@ mod fhirpath;
 mod json;
 mod narrative;
 mod pointer;
-mod text;
 mod value;
 #[cfg(test)]
 mod tests;
@@ -59,11 +58,11 @@ pub(super) async fn patch(call: &Call<'_>) -> Outcome<Response> {
         let target = Target::named(call.engine, (kind, id.clone()), part, Some(stored));
         let (status, write) = (target.status(), target.filled(call.engine, &tree, Method::Patch, None)?);
         let prefer = (call.request.prefer.returns, customary(kind));
-        if let Some(stored) = repeated(&write, Some(stored))? {
-            return Ok(Receipt::standing(stored, prefer)?.response());
-        }
-        let receipt = Receipt::of(&write, status, prefer)?;
-        if call.commit(vec![write]).await? {
+        let (receipt, is_done) = match repeated(&write, Some(stored))? {
+            Some(stored) => (Receipt::standing(stored, prefer)?, call.commit_beside(Vec::new(), &[stored]).await?),
+            None => (Receipt::of(&write, status, prefer)?, call.commit(vec![write]).await?),
+        };
+        if is_done {
             return Ok(receipt.response());
         }
     }

@@ -1,8 +1,8 @@
 //! The narrative after a patch (P-04). One that was generated from the data no longer says what they say once they are changed, so
 //! it goes; one that says more than the data do is somebody's to write, so the patch must bring it along.
 
-use super::text::with_members;
 use crate::fhir::json::{Node, Tree};
+use crate::interaction::text::with_members;
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
 
 /// What changes without the narrative becoming untrue.

@@ -2,11 +2,11 @@
 //! or parts named after the elements of a type that has no name (FP-07).
 
 use super::element::{Slot, borrowed, members, slots};
-use super::text::with_members;
 use crate::definition::{Primitive, Registry, Structure, StructureKind};
 use crate::fhir::ResourceType;
 use crate::fhir::json::{Node, Tree};
 use crate::fhirpath::model::{Model as _, TypeId};
+use crate::interaction::text::with_members;
 
 /// What stands in a part of a Parameters resource.
 #[derive(Clone)]

@@ -84,6 +84,7 @@ fn read_request(call: &Call<'_>, node: Node<'_>, bytes: &Bytes) -> Outcome<Reque
     request.parameters.retain(|(name, _)| !matches!(name.as_str(), "_format" | "_pretty"));
     place.tell(&mut request);
     request.prefer = call.request.prefer;
+    request.provenance = call.request.provenance.clone();
     request.preconditions = preconditions(asked)?;
     request.body = resource(node, bytes);
     let needs_body = matches!(interaction, Interaction::Create | Interaction::Update | Interaction::Patch);

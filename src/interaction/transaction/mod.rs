@@ -41,10 +41,12 @@ pub(super) async fn bundle(call: &Call<'_>) -> Outcome<Response> {
     if entries.len() > most {
         return Err(Failure::new(Kind::TooLarge, format!("a Bundle may have at most {most} entries here")).at("Bundle.entry"));
     }
-    match sort {
+    let mut response = match sort {
         Sort::Batch => batch::batch(call, &content.bytes, &entries).await,
         Sort::Transaction => transaction(call, &content.bytes, &entries).await,
-    }
+    }?;
+    response.applied.returns = call.request.prefer.returns;
+    Ok(response)
 }
 
 fn sort(tree: &Tree<'_>) -> Outcome<Sort> {

@@ -16,7 +16,7 @@ use crate::fhir::{Part, ResourceType};
 use crate::interaction::call::Call;
 use crate::interaction::patch::{self, Patch};
 use crate::interaction::write::{Receipt, Target, repeated};
-use crate::interaction::{Interaction, Response, Return, Status, body, labels, precondition};
+use crate::interaction::{Interaction, Response, Return, Status, body, delete, labels, precondition};
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::store::Stored;
 use crate::store::change::{Method, Write};
@@ -333,15 +333,16 @@ impl Ground<'_> {
     fn empty(&self, entry: &Entry<'_>, prepared: &mut Prepared) -> Outcome<()> {
         let (kind, id) = entry.request.instance()?;
         let engine = self.call.engine;
+        let answer = delete::answer(entry.request.prefer);
         let response = match self.latest(entry) {
             Some(stored) if stored.body.is_some() => {
                 let write = Target { kind, id: id.clone(), key: stored.key, latest: Some(stored) }.emptied(engine);
-                let response = Response::empty(Status::NoContent).about(write.version, write.updated);
+                let response = answer.about(write.version, write.updated);
                 prepared.writes.push(write);
                 response
             }
-            Some(stored) => Response::empty(Status::NoContent).about(stored.version, stored.updated),
-            None => Response::empty(Status::NoContent),
+            Some(stored) => answer.about(stored.version, stored.updated),
+            None => answer,
         };
         prepared.reply(entry.at, response, engine.base_url());
         Ok(())

@@ -33,7 +33,7 @@ impl Reply {
 
     /// What an entry is answered that was done.
     pub(super) fn done(response: Response, base_url: &str) -> Self {
-        let is_outcome = response.applied == Some(Return::OperationOutcome);
+        let is_outcome = response.applied.returns == Some(Return::OperationOutcome);
         let body = match response.body {
             Body::Resource(text) => Some(text),
             Body::Empty | Body::Lines { .. } | Body::Content { .. } => None,

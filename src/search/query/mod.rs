@@ -64,6 +64,21 @@ pub enum Handling {
     Lenient,
 }
 
+impl Handling {
+    /// The preference as its header writes it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Lenient => "lenient",
+        }
+    }
+
+    /// The handling called `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Strict, Self::Lenient].into_iter().find(|handling| handling.code() == name)
+    }
+}
+
 /// A query, understood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {

@@ -179,10 +179,10 @@ impl Judgement<'_> {
         }
     }
 
-    /// Whether a resource rests elsewhere than in the dossier it is about. Patients open dossiers, and a Binary may follow
-    /// whatever bore it.
+    /// Whether a resource rests elsewhere than in the dossier it is about. Patients open dossiers; a Binary may follow whatever bore
+    /// it, and a Provenance what it came with.
     fn misplaced(&self, instance: &Current, kind: ResourceType, tree: &Tree<'_>) -> Option<&'static str> {
-        let is_bound = !matches!(kind, ResourceType::Patient | ResourceType::Binary);
+        let is_bound = !matches!(kind, ResourceType::Patient | ResourceType::Binary | ResourceType::Provenance);
         let ought = self.bounds.must.part(kind, tree).0;
         (is_bound && ought != instance.key.0).then_some("it does not rest in the dossier it is about")
     }

@@ -3,6 +3,7 @@
 mod binary;
 mod concurrency;
 mod patch;
+mod provenance;
 mod stored_bytes;
 mod transaction;
 mod versions;

@@ -54,7 +54,8 @@ async fn lived_in(place: &Place) {
         client.put(&format!("Patient/{id}"), &patient).await.expect(200);
         client.get(&format!("Patient/{id}")).await.expect(200);
     }
-    let created = client.post("Observation", &weight("Patient/p", 70)).await.expect(201);
+    let provenance = r#"{"resourceType":"Provenance","recorded":"2026-01-05T08:00:00Z","agent":[{"who":{"display":"x"}}]}"#;
+    let created = client.post("Observation", &weight("Patient/p", 70)).header("X-Provenance", provenance).await.expect(201);
     let mut moved = created.json();
     moved["subject"]["reference"] = json!("Patient/q");
     client.put(&created.place(), &moved).await.expect(200);
@@ -143,7 +144,7 @@ const DAMAGES_OF_A_SERVER: &[(&str, &str)] =
 async fn whatever_is_wrong_in_a_store_is_named() {
     let whole = Place::new();
     lived_in(&whole).await;
-    expect(&verified(&whole), 0, "99 instances, 5 older versions, 2 contents, ");
+    expect(&verified(&whole), 0, "100 instances, 5 older versions, 2 contents, ");
     expect(&verified(&whole), 0, ": 0 faults, in ");
     let mut missed = Vec::new();
     let of_its_own = if matches!(whole, Place::Folder(_)) { DAMAGES_OF_A_FILE } else { DAMAGES_OF_A_SERVER };

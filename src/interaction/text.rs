@@ -27,13 +27,19 @@ pub(super) fn with_members(object: Node<'_>, members: &[(&str, Option<String>)])
     format!("{{{}}}", written.join(","))
 }
 
+/// The object of `members` that have a value.
+pub(super) fn object(members: &[(&str, Option<String>)]) -> String {
+    let written = members.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{}:{value}", quoted(name))));
+    format!("{{{}}}", written.collect::<Vec<_>>().join(","))
+}
+
 /// The array of `items`.
 pub(super) fn array(items: &[&str]) -> String {
     format!("[{}]", items.join(","))
 }
 
 /// `text` as a JSON string.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut json = Vec::with_capacity(text.len() + 2);
     push_string(text, &mut json);
     String::from_utf8_lossy(&json).into_owned()
