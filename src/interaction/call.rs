@@ -6,7 +6,7 @@ use crate::dossier::Access;
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionId};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
 use crate::security::Principal;
-use crate::store::change::{Change, Method, Write};
+use crate::store::change::{Amendment, Change, Method, Write};
 use crate::store::{CommitFailure, Stored};
 
 /// How often a write whose ground moved is tried again before the client is told so.
@@ -44,6 +44,18 @@ impl Call<'_> {
             }
             Err(CommitFailure::Outdated) => self.engine.renew().await.map(|()| false),
             Err(CommitFailure::Stale(_) | CommitFailure::Swept) => Ok(false),
+            Err(CommitFailure::Failed(failure)) => Err(failure),
+        }
+    }
+
+    /// Amends an older version where it rests, journaled. `false`: it is no longer what the amendment replaces.
+    pub(super) async fn amend(&self, amendment: Amendment, stored: &Stored) -> Outcome<bool> {
+        let subject = Subject { kind: stored.kind, id: Some(&stored.id), version: Some(stored.version) };
+        let record = || self.record_of(self.request.interaction, subject, (stored.key.part, self.engine.context.moment()));
+        let audit = if self.engine.records_audit { vec![record()] } else { Vec::new() };
+        match self.engine.store.commit(self.access, Change::amending(amendment, audit)).await {
+            Ok(()) => Ok(true),
+            Err(CommitFailure::Stale(_) | CommitFailure::Swept | CommitFailure::Outdated) => Ok(false),
             Err(CommitFailure::Failed(failure)) => Err(failure),
         }
     }

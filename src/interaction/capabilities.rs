@@ -11,7 +11,7 @@ use fhirbolt::model::r4::resources::{
 use fhirbolt::model::r4::types::{Canonical, String as FhirString};
 use siphasher::sip::SipHasher24;
 
-use super::{Behaviour, Engine, Interaction, PATCH_FORMATS, Request, Response, Status, Tag};
+use super::{Behaviour, Engine, Interaction, Operation, PATCH_FORMATS, Request, Response, Status, Tag};
 use crate::config::SecurityMode;
 use crate::definition::{Compartment, Parameter, Registry};
 use crate::fhir::ResourceType;
@@ -100,6 +100,12 @@ fn statement(registry: &Registry, behaviour: &Behaviour) -> CapabilityStatement 
             security: Some(security(behaviour.security)),
             resource: ResourceType::ALL.iter().map(|kind| resource(registry, *kind)).collect(),
             interaction: OF_SYSTEM.iter().map(|interaction| of_system(*interaction)).collect(),
+            operation: vec![CapabilityStatementRestResourceOperation {
+                name: Operation::Meta.name().into(),
+                definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta".into(),
+                documentation: Some("Of the profiles and labels of at most 10,000 resources that bear some.".into()),
+                ..Default::default()
+            }],
             compartment: Compartment::ALL.iter().map(|compartment| definition_of(*compartment)).collect(),
             ..Default::default()
         }],
@@ -142,7 +148,7 @@ fn resource(registry: &Registry, kind: ResourceType) -> CapabilityStatementRestR
         reference_policy: vec!["literal".into(), "logical".into()],
         search_include: inclusions(registry, kind),
         search_rev_include: inclusions_against(registry, kind),
-        operation: if kind == ResourceType::SearchParameter { vec![reindex()] } else { Vec::new() },
+        operation: operations(kind),
         search_param: registry.parameters(kind).iter().filter(|parameter| is_offered(parameter)).map(search_parameter).collect(),
         ..Default::default()
     }
@@ -151,6 +157,16 @@ fn resource(registry: &Registry, kind: ResourceType) -> CapabilityStatementRestR
 /// Whether R4 defines an interaction for a type.
 fn is_defined(kind: ResourceType, interaction: Interaction) -> bool {
     (kind, interaction) != (ResourceType::Binary, Interaction::Patch)
+}
+
+/// What is offered of every type, and of this one.
+fn operations(kind: ResourceType) -> Vec<CapabilityStatementRestResourceOperation> {
+    let on_meta = Operation::ON_META.into_iter().map(|operation| CapabilityStatementRestResourceOperation {
+        name: operation.name().into(),
+        definition: format!("http://hl7.org/fhir/OperationDefinition/Resource-{}", operation.name()).into(),
+        ..Default::default()
+    });
+    on_meta.chain((kind == ResourceType::SearchParameter).then(reindex)).collect()
 }
 
 /// `$reindex`, of one SearchParameter; of the system it does the same for all.

@@ -1,7 +1,6 @@
-//! What an update keeps of the `meta` it replaces: tags and security labels stay until they are taken away on purpose
-//! (R4 resource.html §tag-updates, rule V-04); profiles are replaced.
-
-use std::borrow::Cow;
+//! The labels of a resource: its profiles, security labels and tags, compared as sets – codes by system and code – and what an update
+//! keeps of those it replaces: tags and security labels stay until they are taken away on purpose (R4 resource.html §tag-updates,
+//! rule V-04); profiles are replaced.
 
 use super::body;
 use super::text::{array, object, with_members};
@@ -9,7 +8,69 @@ use crate::fhir::json::{JsonKind, Node, Tree};
 use crate::outcome::Outcome;
 use crate::store::Stored;
 
+/// The lists of labels in a `meta`.
+pub(super) const LISTS: [&str; 3] = ["profile", "security", "tag"];
+
 const KEPT: [&str; 2] = ["security", "tag"];
+
+/// What a label is told from others by: system and code; of a profile its URL alone.
+pub(super) type LabelKey = [Option<String>; 2];
+
+/// One label.
+#[derive(Clone, Debug)]
+pub(super) struct Label {
+    key: LabelKey,
+    /// As written.
+    text: String,
+}
+
+impl Label {
+    fn of(node: Node<'_>) -> Self {
+        let member = |name: &str| node.member(name).and_then(Node::string).map(|text| text.into_owned());
+        let key = match node.string() {
+            Some(url) => [Some(url.into_owned()), None],
+            None => [member("system"), member("code")],
+        };
+        Self { key, text: node.raw().to_owned() }
+    }
+
+    /// What it is told from others by.
+    pub(super) fn key(&self) -> &LabelKey {
+        &self.key
+    }
+
+    /// Whether it is among `others`.
+    pub(super) fn is_in(&self, others: &[Self]) -> bool {
+        others.iter().any(|other| other.key == self.key)
+    }
+}
+
+/// The labels that stand under `list` in `meta`.
+pub(super) fn labels(meta: Option<Node<'_>>, list: &str) -> Vec<Label> {
+    let list = meta.and_then(|meta| meta.member(list));
+    list.map(|list| list.items().map(Label::of).collect()).unwrap_or_default()
+}
+
+/// `own` and those of `others` that it lacks.
+pub(super) fn united(mut own: Vec<Label>, others: Vec<Label>) -> Vec<Label> {
+    for label in others {
+        if !label.is_in(&own) {
+            own.push(label);
+        }
+    }
+    own
+}
+
+/// The `meta` of a resource with these labels in the place of those it has.
+pub(super) fn with_labels(meta: Option<Node<'_>>, lists: &[(&str, Vec<Label>)]) -> String {
+    let text = |labels: &[Label]| array(&labels.iter().map(|label| label.text.as_str()).collect::<Vec<_>>());
+    let members = lists.iter().map(|(name, labels)| (*name, (!labels.is_empty()).then(|| text(labels))));
+    let members: Vec<(&str, Option<String>)> = members.collect();
+    match meta.filter(|meta| meta.kind() == JsonKind::Object) {
+        Some(meta) => with_members(meta, &members),
+        None => object(&members),
+    }
+}
 
 /// The JSON of `tree` with the tags and security labels of `latest` that it lacks; `None` where it lacks none.
 ///
@@ -22,43 +83,15 @@ pub(super) fn merged(tree: &Tree<'_>, latest: Option<&Stored>) -> Outcome<Option
         return Ok(None);
     }
     let stored = body::parse(stored)?;
-    let lacking = KEPT.map(|name| lacking(labels(tree, name), labels(&stored, name)));
-    if lacking.iter().all(Vec::is_empty) {
+    let (root, old) = (tree.root(), stored.root().member("meta"));
+    let meta = root.member("meta");
+    let is_lacking = |name: &&str| labels(old, name).iter().any(|label| !label.is_in(&labels(meta, name)));
+    if !KEPT.iter().any(is_lacking) {
         return Ok(None);
     }
-    Ok(Some(with_labels(tree.root(), &lacking).into_bytes()))
+    let meta = with_labels(meta, &KEPT.map(|name| (name, united(labels(meta, name), labels(old, name)))));
+    Ok(Some(with_members(root, &[("meta", Some(meta))]).into_bytes()))
 }
-
-fn labels<'t>(tree: &'t Tree<'_>, name: &str) -> Vec<Node<'t>> {
-    let list = tree.root().member("meta").and_then(|meta| meta.member(name));
-    list.map(|list| list.items().collect()).unwrap_or_default()
-}
-
-/// The labels of `old` that `new` has not.
-fn lacking<'o>(new: Vec<Node<'_>>, old: Vec<Node<'o>>) -> Vec<Node<'o>> {
-    old.into_iter().filter(|label| !new.iter().any(|other| coding(*other) == coding(*label))).collect()
-}
-
-fn coding(label: Node<'_>) -> [Option<Cow<'_, str>>; 2] {
-    ["system", "code"].map(|name| label.member(name).and_then(Node::string))
-}
-
-fn with_labels(root: Node<'_>, lacking: &[Vec<Node<'_>>; 2]) -> String {
-    let meta = root.member("meta").filter(|meta| meta.kind() == JsonKind::Object);
-    let labels = |name: &str, lacking: &[Node<'_>]| -> Option<String> {
-        let own = meta.and_then(|meta| meta.member(name)).map(|list| list.items().collect::<Vec<_>>()).unwrap_or_default();
-        let labels: Vec<&str> = own.iter().chain(lacking).map(|label| label.raw()).collect();
-        (!labels.is_empty()).then(|| array(&labels))
-    };
-    let [security, tags] = lacking;
-    let members = [(KEPT[0], labels(KEPT[0], security)), (KEPT[1], labels(KEPT[1], tags))];
-    let meta = match meta {
-        Some(meta) => with_members(meta, &members),
-        None => object(&members),
-    };
-    with_members(root, &[("meta", Some(meta))])
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;

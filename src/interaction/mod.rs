@@ -20,6 +20,7 @@ mod fill;
 mod history;
 mod include;
 mod labels;
+mod operation;
 mod parameters;
 mod patch;
 mod place;
@@ -50,6 +51,7 @@ pub use code::{Action, Interaction};
 pub use context::Context;
 pub use engine::{Behaviour, Engine, Parts};
 pub use explain::Explained;
+pub use operation::Operation;
 pub use parameters::read_parameters;
 pub use patch::FORMATS as PATCH_FORMATS;
 pub use place::{Place, Verb};
@@ -101,7 +103,7 @@ async fn done(call: &Call<'_>) -> Outcome<Response> {
         Interaction::SearchType | Interaction::SearchSystem => search::search(call).await,
         Interaction::Transaction | Interaction::Batch => transaction::bundle(call).await,
         Interaction::Capabilities => capabilities::capabilities(call.engine, call.request),
-        Interaction::Operation => reindex::reindex(call).await,
+        Interaction::Operation => operation::operation(call).await,
         Interaction::Patch => patch::patch(call).await,
         Interaction::HistoryType | Interaction::HistorySystem => {
             Err(Failure::new(Kind::NotAllowed, format!("{} is not offered", call.request.interaction)))

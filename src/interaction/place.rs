@@ -1,7 +1,7 @@
 //! Where in the API a request points, and what is offered there (R4 http.html, the URL table of each interaction). The same
 //! table serves HTTP requests and the entries of a Bundle.
 
-use super::{Interaction, Request};
+use super::{Interaction, Operation, Request};
 use crate::definition::Compartment;
 use crate::fhir::{InstanceId, ResourceType, VersionId};
 use crate::outcome::{Failure, Kind, Outcome};
@@ -49,6 +49,9 @@ pub enum Place {
     Metadata,
     /// `[base]/$reindex`, `[base]/SearchParameter/[id]/$reindex`
     Reindex(Option<InstanceId>),
+    /// `[base]/$meta`, `[base]/[type]/$meta`, `[base]/[type]/[id]/$meta`, `[base]/[type]/[id]/_history/[vid]/$meta`; below an instance
+    /// `$meta-add` and `$meta-delete` too
+    Meta(Operation, Option<ResourceType>, Option<(InstanceId, Option<VersionId>)>),
     /// `[base]/[type]`
     Type(ResourceType),
     /// `[base]/[type]/_search`
@@ -75,15 +78,21 @@ impl Place {
     /// 404 where nothing is served under that path, 400 where it holds an id that is none.
     pub fn read(path: &str) -> Outcome<Self> {
         let mut segments = path.trim_matches('/').split('/');
-        let (Some(first), second, third, fourth, None) =
-            (segments.next(), segments.next(), segments.next(), segments.next(), segments.next())
-        else {
+        let mut next = || segments.next();
+        let (Some(first), second, third, fourth, fifth, None) = (next(), next(), next(), next(), next(), next()) else {
             return Err(nothing_there());
         };
+        if let ([_, _, Some("_history"), Some(version)], Some(name)) = ([Some(first), second, third, fourth], fifth) {
+            return Self::read_of_version((first, second.unwrap_or_default()), version, name);
+        }
+        if fifth.is_some() {
+            return Err(nothing_there());
+        }
         match (first, second, third, fourth) {
             ("", None, None, None) => Ok(Self::System),
             ("metadata", None, None, None) => Ok(Self::Metadata),
             ("_search", None, None, None) => Ok(Self::SystemSearch),
+            ("$meta", None, None, None) => Ok(Self::Meta(Operation::Meta, None, None)),
             ("$reindex", None, None, None) => Ok(Self::Reindex(None)),
             ("SearchParameter", Some(id), Some("$reindex"), None) => Ok(Self::Reindex(Some(read_id(id)?))),
             (name, None, None, None) if name.starts_with(['$', '_']) => Err(not_offered(name)),
@@ -95,17 +104,27 @@ impl Place {
         match rest {
             [None, None, None] => Ok(Self::Type(kind)),
             [Some("_search"), None, None] => Ok(Self::TypeSearch(kind)),
+            [Some("$meta"), None, None] => Ok(Self::Meta(Operation::Meta, Some(kind), None)),
             [Some(name), None, None] if name.starts_with(['$', '_']) => Err(not_offered(name)),
             [Some(id), None, None] => Ok(Self::Instance(kind, read_id(id)?)),
+            [Some(id), Some(name), None] if Operation::on_meta(name).is_some() => {
+                let operation = Operation::on_meta(name).ok_or_else(nothing_there)?;
+                Ok(Self::Meta(operation, Some(kind), Some((read_id(id)?, None))))
+            }
             [Some(id), Some("_history"), None] => Ok(Self::InstanceHistory(kind, read_id(id)?)),
             [Some(id), Some("_history"), Some(version)] => {
-                let version = version.parse().map_err(|_| Failure::new(Kind::Absent, "there is no such version"))?;
+                let version = read_version(version)?;
                 Ok(Self::Version(kind, read_id(id)?, version))
             }
             [Some(id), Some(name), rest] if name == EVERY_TYPE || is_type(name) => Self::read_compartment((kind, id), name, rest),
             [Some(_), Some(name), _] if name.starts_with(['$', '_', '*']) => Err(not_offered(name)),
             [_, _, _] => Err(nothing_there()),
         }
+    }
+
+    fn read_of_version((kind, id): (&str, &str), version: &str, name: &str) -> Outcome<Self> {
+        let operation = Operation::on_meta(name).ok_or_else(nothing_there)?;
+        Ok(Self::Meta(operation, Some(read_type(kind)?), Some((read_id(id)?, Some(read_version(version)?)))))
     }
 
     fn read_compartment((focus, id): (ResourceType, &str), name: &str, rest: Option<&str>) -> Outcome<Self> {
@@ -120,7 +139,7 @@ impl Place {
     }
 
     fn offers(&self) -> &'static [Offer] {
-        use Interaction::{Capabilities, Create, Delete, HistoryInstance, Operation, Read, SearchSystem, SearchType};
+        use Interaction::{Capabilities, Create, Delete, HistoryInstance, Read, SearchSystem, SearchType};
         use Interaction::{Patch, Transaction, Update, Vread};
         match self {
             Self::System => &[(Verb::Get, SearchSystem), (Verb::Head, SearchSystem), (Verb::Post, Transaction)],
@@ -128,7 +147,11 @@ impl Place {
             Self::Compartment(_, None) => &[(Verb::Get, SearchSystem), (Verb::Head, SearchSystem)],
             Self::Compartment(_, Some(_)) => &[(Verb::Get, SearchType), (Verb::Head, SearchType)],
             Self::Metadata => &[(Verb::Get, Capabilities), (Verb::Head, Capabilities)],
-            Self::Reindex(_) => &[(Verb::Get, Operation), (Verb::Post, Operation)],
+            Self::Reindex(_) => &[(Verb::Get, Interaction::Operation), (Verb::Post, Interaction::Operation)],
+            Self::Meta(operation, ..) if operation.affects_state() => &[(Verb::Post, Interaction::Operation)],
+            Self::Meta(..) => {
+                &[(Verb::Get, Interaction::Operation), (Verb::Head, Interaction::Operation), (Verb::Post, Interaction::Operation)]
+            }
             Self::Type(_) => &[(Verb::Get, SearchType), (Verb::Head, SearchType), (Verb::Post, Create)],
             Self::TypeSearch(_) | Self::CompartmentSearch(_, Some(_)) => &[(Verb::Post, SearchType)],
             // Patch is not defined for Binary (R4 binary.html §patch).
@@ -166,7 +189,12 @@ impl Place {
     pub fn tell(self, request: &mut Request) {
         match self {
             Self::System | Self::SystemSearch | Self::Metadata => {}
+            Self::Meta(operation, kind, instance) => {
+                let (id, version) = instance.unzip();
+                (request.operation, request.kind, request.id, request.version) = (Some(operation), kind, id, version.flatten());
+            }
             Self::Reindex(id) => {
+                request.operation = Some(Operation::Reindex);
                 (request.kind, request.id) = (id.is_some().then_some(ResourceType::SearchParameter), id);
             }
             Self::Type(kind) | Self::TypeSearch(kind) => request.kind = Some(kind),
@@ -192,6 +220,10 @@ fn is_type(name: &str) -> bool {
 
 fn read_type(name: &str) -> Outcome<ResourceType> {
     name.parse().map_err(|_| Failure::new(Kind::UnknownType, "the URL begins with a name that is not an R4 resource type"))
+}
+
+fn read_version(version: &str) -> Outcome<VersionId> {
+    version.parse().map_err(|_| Failure::new(Kind::Absent, "there is no such version"))
 }
 
 fn read_id(id: &str) -> Outcome<InstanceId> {
@@ -245,6 +277,13 @@ mod tests {
             ("Device/d/*", Place::Compartment(within(Compartment::Device, "d"), None)),
             ("Encounter/e/*/_search", Place::CompartmentSearch(within(Compartment::Encounter, "e"), None)),
             ("Patient/p1/_history/2", Place::Version(ResourceType::Patient, id("p1"), VersionId(2))),
+            ("$meta", Place::Meta(Operation::Meta, None, None)),
+            ("Patient/$meta", Place::Meta(Operation::Meta, Some(ResourceType::Patient), None)),
+            ("Patient/p1/$meta-add", Place::Meta(Operation::MetaAdd, Some(ResourceType::Patient), Some((id("p1"), None)))),
+            (
+                "Patient/p1/_history/2/$meta-delete",
+                Place::Meta(Operation::MetaDelete, Some(ResourceType::Patient), Some((id("p1"), Some(VersionId(2))))),
+            ),
         ];
         for (path, expected) in table {
             assert_eq!(Place::read(path).unwrap(), expected, "{path}");
@@ -265,6 +304,10 @@ mod tests {
             ("Patient/p1/nothing", Kind::UnknownType),
             ("Patient/p1/_history/x", Kind::Absent),
             ("Patient/p1/_history/1/more", Kind::UnknownType),
+            ("Patient/p1/_history/x/$meta", Kind::Absent),
+            ("Patient/p1/_history/1/$meta/more", Kind::UnknownType),
+            ("Patient/$meta-add", Kind::UnknownType),
+            ("$meta-delete", Kind::UnknownType),
             ("Patient/a b", Kind::InvalidParameter),
         ];
         for (path, expected) in table {

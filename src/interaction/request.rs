@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Interaction;
+use super::{Interaction, Operation};
 use crate::fhir::{InstanceId, ResourceType, VersionId};
 use crate::outcome::{Failure, Outcome};
 pub use crate::search::Handling;
@@ -20,8 +20,10 @@ pub struct Request {
     pub within: Option<Within>,
     /// The logical id, where the interaction has one.
     pub id: Option<InstanceId>,
-    /// The version, of a vread.
+    /// The version, of a vread and of an operation on a version.
     pub version: Option<VersionId>,
+    /// Which operation, of one.
+    pub operation: Option<Operation>,
     /// The parameters of the query, decoded, in order; those of the representation (`_format`, `_pretty`) taken out.
     pub parameters: Vec<(String, String)>,
     /// What was sent.
@@ -197,6 +199,7 @@ impl Request {
             within: None,
             id: None,
             version: None,
+            operation: None,
             parameters: Vec::new(),
             body: None,
             preconditions: Preconditions::default(),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
+pub use super::amend::Amendment;
 use super::compression::compressed;
 use super::content::{Naming, Retired, Text};
 use super::reindex::Step;
@@ -26,6 +27,8 @@ pub struct Change {
     pub(super) vocabulary: Option<VocabularyChange>,
     /// A step of making the index anew; alone.
     pub(super) reindexing: Option<Step>,
+    /// An older version that is to say something else; alone.
+    pub(super) amendment: Option<Amendment>,
 }
 
 impl Change {
@@ -50,6 +53,11 @@ impl Change {
         Self { reindexing: Some(step), ..Self::default() }
     }
 
+    /// That an older version is to say something else, and the journal records of it.
+    pub fn amending(amendment: Amendment, audit: Vec<AuditRecord>) -> Self {
+        Self { audit, amendment: Some(amendment), ..Self::default() }
+    }
+
     /// The epoch in which its entries were made, the earliest of several; `None`: it makes none.
     pub(super) fn epoch(&self) -> Option<Epoch> {
         let writes = self.writes.iter().filter(|write| write.body.is_some()).map(|write| write.epoch);
@@ -59,7 +67,7 @@ impl Change {
 
     /// Whether it must be written by itself, whatever else waits.
     pub(super) fn stands_alone(&self) -> bool {
-        self.vocabulary.is_some() || self.reindexing.is_some()
+        self.vocabulary.is_some() || self.reindexing.is_some() || self.amendment.is_some()
     }
 
     /// Whether it concerns content that rests outside the database.

@@ -3,6 +3,7 @@
 
 use diesel::result::{DatabaseErrorKind, Error};
 
+use super::amend;
 use super::change::{Change, Expected, Method, Write};
 use super::connection::Connection;
 use super::content;
@@ -102,6 +103,9 @@ pub(super) fn is_done(connection: &mut Connection, change: &Change) -> Result<bo
     if let Some(retired) = &change.retired {
         return content::is_retired(connection, retired);
     }
+    if let Some(amendment) = &change.amendment {
+        return amend::is_written(connection, amendment);
+    }
     match (change.writes.first(), change.audit.first()) {
         (Some(write), _) => is_written(connection, write),
         (None, Some(record)) => journal::holds(connection, record),
@@ -128,6 +132,9 @@ pub(super) fn write(connection: &mut Connection, change: &Change, replaced: &[Re
     content::write(connection, change)?;
     if let Some(vocabulary) = &change.vocabulary {
         vocabulary::write(connection, vocabulary)?;
+    }
+    if let Some(amendment) = &change.amendment {
+        amend::write(connection, amendment)?;
     }
     if let Some(step) = &change.reindexing {
         reindex::write(connection, step)?;

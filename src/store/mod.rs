@@ -7,6 +7,7 @@
 //! Not here: what a query means (`search`), who may see what (`dossier`), what a record of the journal says (`audit`).
 
 mod address;
+mod amend;
 mod bulk;
 pub mod change;
 mod commit;
@@ -405,7 +406,8 @@ impl Store {
 
     /// What concerns one dossier goes through one writer, so that writers seldom meet.
     fn writer_of(&self, change: &Change) -> Option<&Queue<writer::Job>> {
-        let written = change.writes.first().map(|write| write.key.part);
+        let amended = change.amendment.as_ref().map(|amendment| amendment.key.part);
+        let written = change.writes.first().map(|write| write.key.part).or(amended);
         let part = written.or_else(|| change.audit.first().map(|record| record.part)).unwrap_or(Part::DIRECTORY);
         let turn = part.0.cast_unsigned() % self.writes.len().max(1) as u64;
         self.writes.get(usize::try_from(turn).ok()?).map(AsRef::as_ref)
@@ -421,13 +423,14 @@ impl Drop for Store {
 /// Every part that `change` reads or writes.
 fn touched(change: &Change) -> impl Iterator<Item = Part> + '_ {
     let reindexed = change.reindexing.iter().flat_map(|step| &step.writes);
-    change.writes.iter().chain(reindexed).flat_map(|write| {
+    let written = change.writes.iter().chain(reindexed).flat_map(|write| {
         let old = match write.expected {
             Expected::Nothing => None,
             Expected::Version(_, key) => Some(key.part),
         };
         [Some(write.key.part), old].into_iter().flatten()
-    })
+    });
+    written.chain(change.amendment.iter().map(|amendment| amendment.key.part))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Outcome<JoinHandle<()>> {

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use crate::fhir::json::{JsonKind, Node};
 use crate::fhir::{InstanceId, ResourceType};
 use crate::interaction::call::Call;
-use crate::interaction::{Content, EntityTags, Format, Interaction, Place, Preconditions, Request, Verb, read_parameters};
+use crate::interaction::{
+    Content, EntityTags, Format, Interaction, Operation, Place, Preconditions, Request, Verb, read_parameters,
+};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
 
 /// One entry, read.
@@ -83,6 +85,7 @@ fn read_request(call: &Call<'_>, node: Node<'_>, bytes: &Bytes) -> Outcome<Reque
     request.parameters = read_parameters(query.as_bytes()).map_err(|failure| failure.at("request.url"))?;
     request.parameters.retain(|(name, _)| !matches!(name.as_str(), "_format" | "_pretty"));
     place.tell(&mut request);
+    check_operation(call, &request)?;
     request.prefer = call.request.prefer;
     request.provenance = call.request.provenance.clone();
     request.preconditions = preconditions(asked)?;
@@ -103,6 +106,17 @@ fn offered(place: &Place, verb: Verb) -> Outcome<Interaction> {
         }
         _ => Ok(interaction),
     }
+}
+
+/// An operation that changes something would not be part of what a transaction writes together.
+fn check_operation(call: &Call<'_>, request: &Request) -> Outcome<()> {
+    let is_apart =
+        call.request.interaction == Interaction::Transaction && request.operation.is_some_and(Operation::affects_state);
+    if !is_apart || request.body.is_none() && request.operation == Some(Operation::Reindex) {
+        return Ok(());
+    }
+    let issue = Issue::error(IssueCode::NotSupported, "this operation is not offered within a transaction").at("request.url");
+    Err(Failure::with_issues(Kind::InvalidParameter, vec![issue]))
 }
 
 fn resource(node: Node<'_>, bytes: &Bytes) -> Option<Content> {

@@ -3,7 +3,7 @@
 use super::bed::*;
 use super::on_each_back_end;
 use crate::fhir::{InstanceKey, Instant, Part, VersionId};
-use crate::store::change::{Change, Method, Write};
+use crate::store::change::{Amendment, Change, Method, Write};
 use crate::store::commit::is_done;
 use crate::store::dialect::Use;
 use crate::store::{CommitFailure, Store};
@@ -15,6 +15,29 @@ on_each_back_end! {
         bed.committed(vec![update(&first)]).await;
         assert_eq!(body(&bed.read(&first.id).await.unwrap()), "1/2");
         assert_eq!(bed.versions(&first.id).await, [2, 1]);
+    }
+
+    async fn an_older_version_is_amended_where_it_rests_unless_it_is_another(bed: &Bed) {
+        let first = creation(key(1));
+        bed.committed(vec![first.clone()]).await;
+        bed.committed(vec![update(&first)]).await;
+        let change = |version: i64, replaced: &'static str, body: &'static str| {
+            let (replaced, body) = (replaced.as_bytes().into(), body.as_bytes().into());
+            let amendment = Amendment { kind: KIND, key: key(1), version: VersionId(version), replaced, body };
+            Change::amending(amendment, Vec::new())
+        };
+        let access = everything();
+        let amend = |change: Change| bed.store.commit(&access, change);
+        assert!(!is_done(&mut bed.connection(Use::Writing), &change(1, "1/1", "amended")).unwrap());
+        amend(change(1, "1/1", "amended")).await.unwrap();
+        assert!(is_done(&mut bed.connection(Use::Writing), &change(1, "1/1", "amended")).unwrap());
+        let old = bed.store.version(&everything(), KIND, &first.id, VersionId::FIRST).await.unwrap().unwrap();
+        assert_eq!((body(&old), old.updated, old.method), ("amended", first.updated, first.method));
+        assert_eq!(body(&bed.read(&first.id).await.unwrap()), "1/2");
+        assert_eq!(bed.versions(&first.id).await, [2, 1]);
+        assert_eq!(stale(amend(change(1, "1/1", "again")).await), 0, "it says something else by now");
+        assert_eq!(stale(amend(change(2, "1/2", "current")).await), 0, "the current version is not amended");
+        assert_eq!(stale(amend(change(7, "", "nothing")).await), 0);
     }
 
     async fn a_deleted_instance_is_there_without_a_body_and_can_return(bed: &Bed) {

@@ -2,6 +2,7 @@
 
 mod binary;
 mod concurrency;
+mod meta;
 mod patch;
 mod provenance;
 mod stored_bytes;
