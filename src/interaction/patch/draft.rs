@@ -78,6 +78,18 @@ impl Draft {
         Ok(())
     }
 
+    /// Takes what all operations made of it elsewhere.
+    ///
+    /// # Errors
+    /// 422 where they changed what is not a patch's to change.
+    pub(super) fn become_one(&mut self, json: &str) -> Outcome<()> {
+        let made = Tree::parse_plain(json.as_bytes()).map_err(Failure::fault)?;
+        self.fixed.check(&made).map_err(|reason| Failure::new(Kind::Invalid, reason).at("$this"))?;
+        drop(made);
+        self.json = json.to_owned();
+        Ok(())
+    }
+
     /// Leaves out what holds nothing.
     ///
     /// # Errors

@@ -106,16 +106,22 @@ fn position_of(holder: Node<'_>, property: &str, item: Node<'_>) -> Option<usize
     lists.into_iter().flatten().find_map(|list| list.children().position(|other| other == item))
 }
 
+/// What stands under `property` and under `_property` in `object`, repetition by repetition.
+pub(super) fn pairs<'t>(object: Node<'t>, property: &str) -> Vec<(Option<Node<'t>>, Option<Node<'t>>)> {
+    let nodes = |name: &str| -> Vec<Option<Node<'t>>> {
+        let items = object.member(name).map(Node::items).into_iter().flatten();
+        items.map(|item| Some(item).filter(|item| item.kind() != JsonKind::Null)).collect()
+    };
+    let (values, siblings) = (nodes(property), nodes(&format!("_{property}")));
+    let at = |nodes: &[Option<Node<'t>>], at: usize| nodes.get(at).copied().flatten();
+    (0..values.len().max(siblings.len())).map(|index| (at(&values, index), at(&siblings, index))).collect()
+}
+
 /// The repetitions of the element that stands under `property` in `object`.
 pub(super) fn slots(object: Node<'_>, property: &str) -> Vec<Slot> {
-    let texts = |name: &str| -> Vec<Option<String>> {
-        let items = object.member(name).map(Node::items).into_iter().flatten();
-        items.map(|item| (item.kind() != JsonKind::Null).then(|| item.raw().to_owned())).collect()
-    };
-    let (values, siblings) = (texts(property), texts(&format!("_{property}")));
-    let count = values.len().max(siblings.len());
-    let at = |texts: &[Option<String>], at: usize| texts.get(at).cloned().flatten();
-    (0..count).map(|index| Slot { value: at(&values, index), sibling: at(&siblings, index) }).collect()
+    let text = |node: Option<Node<'_>>| node.map(|node| node.raw().to_owned());
+    let pairs = pairs(object, property).into_iter();
+    pairs.map(|(value, sibling)| Slot { value: text(value), sibling: text(sibling) }).collect()
 }
 
 /// The two members that hold `slots` under `property`; `None`: the member is not there.

@@ -1,4 +1,4 @@
-//! patch: `PATCH [base]/[type]/[id]` (R4 http.html §patch), by JSON Patch or FHIRPath Patch.
+//! patch: `PATCH [base]/[type]/[id]` (R4 http.html §patch), by JSON Patch, XML Patch or FHIRPath Patch.
 //!
 //! [`Patch::applied`] is a function from a resource to a resource. What it gives is judged, indexed and written as an update is, so
 //! that a patch can do nothing that an update cannot.
@@ -10,6 +10,7 @@ mod json;
 mod narrative;
 mod pointer;
 mod value;
+mod xml;
 #[cfg(test)]
 mod tests;
 
@@ -31,15 +32,18 @@ use draft::Draft;
 use fhirpath::Ground;
 
 /// The content types of patches, as `Accept-Patch` lists them.
-pub const FORMATS: [&str; 2] = [JSON_PATCH, "application/fhir+json"];
+pub const FORMATS: [&str; 3] = [JSON_PATCH, XML_PATCH, "application/fhir+json"];
 
 const JSON_PATCH: &str = "application/json-patch+json";
+const XML_PATCH: &str = "application/xml-patch+xml";
 
 /// A patch as it was sent: what is to be done to a resource.
 #[derive(Clone, Debug)]
 pub(super) enum Patch {
     /// JSON Patch (RFC 6902).
     Json(Bytes),
+    /// XML Patch (RFC 5261).
+    Xml(Bytes),
     /// FHIRPath Patch: a Parameters resource.
     FhirPath(Bytes),
 }
@@ -79,7 +83,7 @@ pub(super) async fn whole(engine: &Engine, stored: &Stored) -> Outcome<Bytes> {
 }
 
 impl Patch {
-    /// The patch that `content` is, by its type; within a Bundle a Parameters resource, or a Binary that holds a JSON Patch.
+    /// The patch that `content` is, by its type; within a Bundle a Parameters resource, or a Binary that holds another patch.
     ///
     /// # Errors
     /// 400 where there is none, 415 where it is of another type.
@@ -90,7 +94,7 @@ impl Patch {
             Format::Json { .. } => Ok(Self::FhirPath(content.bytes.clone())),
             Format::Entry => Self::of_entry(&content.bytes),
             Format::Raw { content_type, .. } => Self::typed(content_type, content.bytes.clone()).ok_or_else(|| {
-                let diagnostics = format!("a patch is read in {}", FORMATS.join(" or "));
+                let diagnostics = format!("a patch is read in {}", FORMATS.join(", "));
                 Failure::new(Kind::UnsupportedFormat, diagnostics).at("http.Content-Type")
             }),
         }
@@ -98,7 +102,11 @@ impl Patch {
 
     fn typed(content_type: &str, bytes: Bytes) -> Option<Self> {
         let essence = content_type.split(';').next().unwrap_or_default().trim();
-        essence.eq_ignore_ascii_case(JSON_PATCH).then_some(Self::Json(bytes))
+        match essence.to_ascii_lowercase().as_str() {
+            JSON_PATCH => Some(Self::Json(bytes)),
+            XML_PATCH => Some(Self::Xml(bytes)),
+            _ => None,
+        }
     }
 
     fn of_entry(bytes: &Bytes) -> Outcome<Self> {
@@ -110,7 +118,7 @@ impl Patch {
         let data = text("data").and_then(|data| STANDARD.decode(data.as_bytes()).ok());
         let patch = data.and_then(|data| Self::typed(&text("contentType")?, Bytes::from(data)));
         patch.ok_or_else(|| {
-            Failure::new(Kind::UnsupportedFormat, format!("a Binary that is a patch holds one in {JSON_PATCH}"))
+            Failure::new(Kind::UnsupportedFormat, format!("a Binary that is a patch holds {JSON_PATCH} or {XML_PATCH}"))
                 .at("Binary.contentType")
         })
     }
@@ -124,6 +132,7 @@ impl Patch {
         let mut draft = Draft::new(json, engine.limits.body_bytes)?;
         match self {
             Self::Json(patch) => json::apply(&mut draft, patch)?,
+            Self::Xml(patch) => draft.become_one(&xml::apply(engine.registry, json, patch, engine.limits.body_bytes)?)?,
             Self::FhirPath(parameters) => {
                 let parameters = body::parse(parameters)?;
                 body::check_type(&parameters, ResourceType::Parameters)?;

@@ -203,3 +203,36 @@ async fn patches_in_a_transaction_are_done_together_or_not_at_all() {
     let status = |at: usize| done["entry"][at]["response"]["status"].as_str().unwrap()[..3].to_owned();
     assert_eq!((status(0), status(1)), ("200".to_owned(), "404".to_owned()));
 }
+
+#[tokio::test]
+async fn an_xml_patch_is_done_to_the_xml_form_and_judged_as_any_other() {
+    let server = Server::start();
+    let professional = Professional::of(&server);
+    let sent = r#"{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"valueQuantity":{"value":1.2500,"unit":"g"}}"#;
+    professional.request("PUT", "Observation/o").body(FHIR_JSON, sent).await.expect(201);
+    let send = |operations: &str| {
+        let patch = format!("<diff xmlns:f=\"http://hl7.org/fhir\">{operations}</diff>");
+        professional.request("PATCH", "Observation/o").body("application/xml-patch+xml", patch)
+    };
+    let answer = send("<replace sel=\"f:Observation/f:status/@value\">amended</replace>").await.expect(200);
+    assert_eq!(answer.header("ETag"), "W/\"2\"");
+    let body = String::from_utf8(answer.body).unwrap();
+    assert!(body.ends_with(r#""status":"amended","code":{"text":"x"},"valueQuantity":{"value":1.2500,"unit":"g"}}"#), "{body}");
+    let same = send("<replace sel=\"f:Observation/f:status/@value\">amended</replace>").await.expect(200);
+    assert_eq!(same.header("ETag"), "W/\"2\"");
+    let refusals = [
+        ("<remove sel=\"f:Observation/f:issued\"/>", 422, "$this[0]"),
+        ("<replace sel=\"f:Observation/f:id/@value\">q</replace>", 422, "$this[0]"),
+        ("<remove sel=\"f:Observation/f:code\"/>", 422, "Observation.code"),
+        ("<replace sel=\"f:Observation/f:valueQuantity/f:value/@value\">much</replace>", 400, "Observation.value.value"),
+        ("<add sel=\"f:Observation\"><f:meta><f:versionId value=\"7\"/></f:meta></add>", 422, "$this"),
+        ("<remove sel=\"g:Observation\"/>", 400, "$this[0]"),
+        ("<remove", 400, "$this"),
+        ("<!DOCTYPE x>", 400, "$this"),
+    ];
+    for (operations, status, place) in refusals {
+        let issue = send(operations).await.refused(status);
+        assert_eq!(issue["expression"][0], place, "{operations} {issue}");
+    }
+    assert_eq!(professional.get("Observation/o").await.expect(200).header("ETag"), "W/\"2\"");
+}
