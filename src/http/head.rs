@@ -206,6 +206,20 @@ mod tests {
         assert_eq!(read(&["return=unheard-of; return=minimal, handling", "x; handling=strict"]), Prefer::default());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_stands_around_a_preference_it_is_read_and_nothing_panics(before in "[ -~]{0,20}", names in "[a-z\"=;, ]{0,30}") {
+            let around = |text: &str| {
+                let mut map = HeaderMap::new();
+                map.append(PREFER, HeaderValue::from_str(text).unwrap());
+                prefer(&map)
+            };
+            let _ = (around(&before), around(&names));
+            let told = around(&format!("x=\"{}\" , return=minimal;{names}", before.replace('"', "'")));
+            proptest::prop_assert_eq!(told.returns, Some(Return::Minimal));
+        }
+    }
+
     #[test]
     fn one_provenance_comes_with_a_request() {
         assert_eq!(provenance(&headers(&[])).unwrap(), None);

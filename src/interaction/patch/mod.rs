@@ -32,10 +32,11 @@ use draft::Draft;
 use fhirpath::Ground;
 
 /// The content types of patches, as `Accept-Patch` lists them.
-pub const FORMATS: [&str; 3] = [JSON_PATCH, XML_PATCH, "application/fhir+json"];
+pub const FORMATS: [&str; 4] = [JSON_PATCH, XML_PATCH, "application/fhir+json", FHIR_XML];
 
 const JSON_PATCH: &str = "application/json-patch+json";
 const XML_PATCH: &str = "application/xml-patch+xml";
+const FHIR_XML: &str = "application/fhir+xml";
 
 /// A patch as it was sent: what is to be done to a resource.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ pub(super) enum Patch {
 
 pub(super) async fn patch(call: &Call<'_>) -> Outcome<Response> {
     let (kind, id) = call.request.instance()?;
-    let patch = Patch::read(call.request.body.as_ref())?;
+    let patch = Patch::read(call.engine, call.request.body.as_ref())?;
     for attempt in 0..MAX_ATTEMPTS {
         let _turn = call.engine.turns.take(attempt, Some((kind, id))).await;
         let latest = call.engine.store.read(call.access, kind, id).await?;
@@ -87,12 +88,15 @@ impl Patch {
     ///
     /// # Errors
     /// 400 where there is none, 415 where it is of another type.
-    pub(super) fn read(content: Option<&Content>) -> Outcome<Self> {
+    pub(super) fn read(engine: &Engine, content: Option<&Content>) -> Outcome<Self> {
         let content = content.filter(|content| !content.is_empty());
         let content = content.ok_or_else(|| Failure::new(Kind::Malformed, "the body that should hold a patch is empty"))?;
         match &content.format {
             Format::Json { .. } => Ok(Self::FhirPath(content.bytes.clone())),
             Format::Entry => Self::of_entry(&content.bytes),
+            Format::Raw { content_type, .. } if essence(content_type) == FHIR_XML => {
+                xml::resource(engine.registry, &content.bytes).map(|json| Self::FhirPath(Bytes::from(json)))
+            }
             Format::Raw { content_type, .. } => Self::typed(content_type, content.bytes.clone()).ok_or_else(|| {
                 let diagnostics = format!("a patch is read in {}", FORMATS.join(", "));
                 Failure::new(Kind::UnsupportedFormat, diagnostics).at("http.Content-Type")
@@ -101,8 +105,7 @@ impl Patch {
     }
 
     fn typed(content_type: &str, bytes: Bytes) -> Option<Self> {
-        let essence = content_type.split(';').next().unwrap_or_default().trim();
-        match essence.to_ascii_lowercase().as_str() {
+        match essence(content_type).as_str() {
             JSON_PATCH => Some(Self::Json(bytes)),
             XML_PATCH => Some(Self::Xml(bytes)),
             _ => None,
@@ -150,6 +153,11 @@ impl Patch {
         drop(tree);
         Ok(patched.into_owned().into_bytes())
     }
+}
+
+/// A content type without its parameters.
+fn essence(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// `after` with a narrative that is safe.

@@ -236,3 +236,22 @@ async fn an_xml_patch_is_done_to_the_xml_form_and_judged_as_any_other() {
     }
     assert_eq!(professional.get("Observation/o").await.expect(200).header("ETag"), "W/\"2\"");
 }
+
+#[tokio::test]
+async fn a_patch_by_fhirpath_may_come_in_xml() {
+    let server = Server::start();
+    let professional = Professional::of(&server);
+    professional.put("Patient/p", &patient_called("p")).await.expect(201);
+    let send = |parameters: &str| {
+        let xml = format!("<?xml version=\"1.0\"?>\n<Parameters xmlns=\"http://hl7.org/fhir\">{parameters}</Parameters>");
+        professional.request("PATCH", "Patient/p").body("application/fhir+xml; charset=utf-8", xml)
+    };
+    let operation = r#"<parameter><name value="operation"/><part><name value="type"/><valueCode value="add"/></part>
+        <part><name value="path"/><valueString value="Patient"/></part><part><name value="name"/><valueString value="contact"/></part>
+        <part><name value="value"/><part><name value="name"/><valueHumanName><text value="a &lt; b"/></valueHumanName></part></part></parameter>"#;
+    let patched = send(operation).await.expect(200).json();
+    assert_eq!(patched["contact"], json!([{"name": {"text": "a < b"}}]));
+    send("<parameter><nome value=\"operation\"/></parameter>").await.refused(400);
+    send("<parameter>").await.refused(400);
+    assert_eq!(professional.get("Patient/p").await.expect(200).header("ETag"), "W/\"2\"");
+}

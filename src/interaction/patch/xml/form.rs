@@ -87,7 +87,8 @@ impl<'r> Form<'r> {
 
     /// The resource `root` in JSON.
     pub(super) fn json(&self, root: &Element) -> Result<String, &'static str> {
-        let kind: ResourceType = root.local().parse().map_err(|_| "an element that should be a resource is none")?;
+        let kind = Some(root.local()).filter(|_| root.space == FHIR).and_then(|name| name.parse::<ResourceType>().ok());
+        let kind = kind.ok_or("an element that should be a resource is none")?;
         let structure = self.registry.structure(self.registry.resource(kind));
         let mut all = vec![("resourceType".to_owned(), Some(quoted(kind.name())))];
         all.extend(self.members(root, structure)?);
