@@ -18,7 +18,7 @@ use crate::store::{Page, Stored, Text};
 pub(super) async fn search(call: &Call<'_>) -> Outcome<Response> {
     let engine = call.engine;
     let (query, plan) = planned(call)?;
-    let came = plan.after.as_ref().map(|_| if plan.backward { Way::Back } else { Way::Onward });
+    let came = Way::of(&plan);
     let part = patient_part(call.request.within.as_ref()).or_else(|| single(plan.dossiers.as_deref()));
     let page = engine.store.search(call.access, plan).await?;
     let included = included(call, &query.result().inclusions, &page.matches).await?;
@@ -78,6 +78,18 @@ struct Answer<'a> {
 enum Way {
     Onward,
     Back,
+    ToTheEnd,
+}
+
+impl Way {
+    fn of(plan: &Plan) -> Option<Self> {
+        match (plan.backward, plan.after.is_some()) {
+            (false, false) => None,
+            (false, true) => Some(Self::Onward),
+            (true, true) => Some(Self::Back),
+            (true, false) => Some(Self::ToTheEnd),
+        }
+    }
 }
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -117,7 +129,8 @@ impl Answer<'_> {
         Ok(Text::with_holes(json, holes))
     }
 
-    /// `previous` where something came before, `next` where something comes after (R4 http.html §paging).
+    /// `previous` where something came before, `next` where something comes after (R4 http.html §paging); `first` of whatever was
+    /// found, `last` of several pages. The last page is as long as any: what it begins with depends on no other page.
     fn links(&self) -> Vec<(&'static str, String)> {
         let mut links = vec![("self", self.url(self.query.self_parameters()))];
         if self.page.matches.is_empty() && self.came.is_none() {
@@ -128,11 +141,18 @@ impl Answer<'_> {
             None => (false, self.page.more),
             Some(Way::Onward) => (true, self.page.more),
             Some(Way::Back) => (self.page.more, true),
+            Some(Way::ToTheEnd) => (self.page.more, false),
         };
         let ends = [("previous", before, self.page.matches.first()), ("next", after, self.page.matches.last())];
         for (relation, _, end) in ends.into_iter().filter(|(_, is_there, _)| *is_there) {
-            let turn = end.map(|end| Turn { position: end.position.clone(), backward: relation == "previous" });
+            let turn = end.map(|end| match relation {
+                "previous" => Turn::Before(end.position.clone()),
+                _ => Turn::After(end.position.clone()),
+            });
             links.extend(turn.map(|turn| (relation, self.page_url(&turn))));
+        }
+        if before || after {
+            links.push(("last", self.page_url(&Turn::Last)));
         }
         links
     }

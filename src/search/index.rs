@@ -12,6 +12,12 @@ pub struct Term(pub i64);
 const LEADING_BITS: u32 = 62;
 /// The same of a judging term: enough for an instance that was found by something else.
 const JUDGING_BITS: u32 = 34;
+/// The first of these says whether the term qualifies another one. Of the rest so many are its own; the others are those of the
+/// leading term it qualifies.
+const QUALIFIER_BITS: u32 = 22;
+const QUALIFIER: u64 = (1 << QUALIFIER_BITS) - 1;
+const QUALIFIES: u64 = 1 << (JUDGING_BITS - 1);
+const FAMILY: u64 = (QUALIFIES >> QUALIFIER_BITS) - 1;
 
 impl Term {
     /// A term that leads to instances.
@@ -21,7 +27,33 @@ impl Term {
 
     /// A term that only judges them.
     pub const fn judging(hash: u64) -> Self {
-        Self((hash & ((1 << JUDGING_BITS) - 1)).cast_signed() | i64::MIN)
+        Self::judging_bits(hash & (QUALIFIES - 1))
+    }
+
+    /// A term that judges what `leading` led to, such as that a code is in a certain system. Whatever carries it carries `leading`.
+    pub const fn qualifying(leading: Self, hash: u64) -> Self {
+        Self::judging_bits(QUALIFIES | leading.family() << QUALIFIER_BITS | hash & QUALIFIER)
+    }
+
+    /// The judging term of these bits, as it rests.
+    pub const fn judging_bits(bits: u64) -> Self {
+        Self((bits & ((1 << JUDGING_BITS) - 1)).cast_signed() | i64::MIN)
+    }
+
+    /// Whether this is a qualifying term of the family of `leading`. It may qualify another one of that family: who keeps what
+    /// qualifies a term, and who asks for it, both go by this.
+    pub const fn qualifies(self, leading: Self) -> bool {
+        let bits = self.0.cast_unsigned();
+        !self.leads() && leading.leads() && bits & QUALIFIES != 0 && (bits >> QUALIFIER_BITS) & FAMILY == leading.family()
+    }
+
+    /// What a term that qualifies another one adds to it.
+    pub const fn qualifier(self) -> u32 {
+        (self.0.cast_unsigned() & QUALIFIER) as u32
+    }
+
+    const fn family(self) -> u64 {
+        self.0.cast_unsigned() & FAMILY
     }
 
     /// Whether a search begins with the instances that carry this term, so that the store must keep a way from it to them. A term
@@ -92,4 +124,27 @@ pub struct IndexEntries {
     pub strings: Vec<StringEntry>,
     /// Values of number and quantity parameters.
     pub quantities: Vec<QuantityEntry>,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_qualifying_term_is_known_by_its_family_and_told_from_others_by_its_qualifier(
+            leading in any::<u64>(), other in any::<u64>(), hash in any::<u64>(),
+        ) {
+            let (leading, other) = (Term::leading(leading), Term::leading(other));
+            let term = Term::qualifying(leading, hash);
+            prop_assert!(!term.leads() && term.qualifies(leading));
+            prop_assert_eq!(term.qualifies(other), other.0 & 0x7ff == leading.0 & 0x7ff);
+            prop_assert!(!Term::judging(hash).qualifies(leading));
+            prop_assert!(!leading.qualifies(leading));
+            prop_assert_eq!(u64::from(term.qualifier()), hash & 0x3f_ffff);
+            prop_assert_eq!(Term::qualifying(other, u64::from(term.qualifier())) == term, term.qualifies(other));
+        }
+    }
 }

@@ -1,7 +1,7 @@
-//! Page tokens: the place after which the next page begins, or before which the previous one ends, sealed so that it serves this
+//! Page tokens: the place after which the next page begins, or before which the previous one ends, or that it is the last, sealed so that it serves this
 //! query of this asker in this store, for a while, and no other.
 //!
-//! A token is base64url of a version, the seal, the direction, the moment at which it expires, and the place. Pages are cut by key
+//! A token is base64url of a version, the seal, which page is meant, the moment at which it expires, and the place. Pages are cut by key
 //! and not by number: what is written or deleted in between moves no other match from one page to another.
 
 use base64::Engine as _;
@@ -14,8 +14,9 @@ use crate::fhir::{InstanceKey, Instant, Part};
 /// The first byte of every token.
 const VERSION: u8 = 2;
 
-const FORWARD: u8 = 0;
-const BACKWARD: u8 = 1;
+const AFTER: u8 = 0;
+const BEFORE: u8 = 1;
+const LAST: u8 = 2;
 
 const MISSING: u8 = 0;
 const TIME: u8 = 1;
@@ -34,12 +35,17 @@ pub(super) enum Refusal {
 /// The token of a page of the matches of the query that `identity` stands for; it serves until `expires`.
 pub(super) fn write(terms: &Terms, identity: &[u8], turn: &Turn, expires: Instant) -> String {
     let mut place = Vec::with_capacity(64);
-    place.push(if turn.backward { BACKWARD } else { FORWARD });
+    let (which, position) = match turn {
+        Turn::After(position) => (AFTER, Some(position)),
+        Turn::Before(position) => (BEFORE, Some(position)),
+        Turn::Last => (LAST, None),
+    };
+    place.push(which);
     place.extend_from_slice(&expires.micros().to_le_bytes());
-    place.extend_from_slice(&turn.position.key.part.0.to_le_bytes());
-    place.extend_from_slice(&turn.position.key.rid.to_le_bytes());
-    for value in &turn.position.values {
-        push_value(&mut place, value);
+    if let Some(Position { values, key }) = position {
+        place.extend_from_slice(&key.part.0.to_le_bytes());
+        place.extend_from_slice(&key.rid.to_le_bytes());
+        values.iter().for_each(|value| push_value(&mut place, value));
     }
     let mut token = vec![VERSION];
     token.extend_from_slice(&terms.page(identity, &place).to_le_bytes());
@@ -66,19 +72,15 @@ fn opened(terms: &Terms, identity: &[u8], token: &str) -> Option<(Instant, Turn)
     if terms.page(identity, reader.rest) != seal {
         return None;
     }
-    let backward = match reader.bytes::<1>()? {
-        [FORWARD] => false,
-        [BACKWARD] => true,
+    let [which] = reader.bytes::<1>()?;
+    let expires = Instant::from_micros(i64::from_le_bytes(reader.bytes()?));
+    let turn = match which {
+        AFTER => Turn::After(reader.position()?),
+        BEFORE => Turn::Before(reader.position()?),
+        LAST => Turn::Last,
         _ => return None,
     };
-    let expires = Instant::from_micros(i64::from_le_bytes(reader.bytes()?));
-    let part = Part(i64::from_le_bytes(reader.bytes()?));
-    let key = InstanceKey { part, rid: i64::from_le_bytes(reader.bytes()?) };
-    let mut values = Vec::new();
-    while !reader.rest.is_empty() {
-        values.push(reader.value()?);
-    }
-    Some((expires, Turn { position: Position { values, key }, backward }))
+    reader.rest.is_empty().then_some((expires, turn))
 }
 
 fn push_value(place: &mut Vec<u8>, value: &SortValue) {
@@ -109,6 +111,17 @@ impl Reader<'_> {
         let (head, rest) = self.rest.split_first_chunk::<N>()?;
         self.rest = rest;
         Some(*head)
+    }
+
+    /// All that is left.
+    fn position(&mut self) -> Option<Position> {
+        let part = Part(i64::from_le_bytes(self.bytes()?));
+        let key = InstanceKey { part, rid: i64::from_le_bytes(self.bytes()?) };
+        let mut values = Vec::new();
+        while !self.rest.is_empty() {
+            values.push(self.value()?);
+        }
+        Some(Position { values, key })
     }
 
     fn value(&mut self) -> Option<SortValue> {
@@ -148,8 +161,9 @@ mod tests {
 
     fn turn() -> impl Strategy<Value = Turn> {
         let key = (any::<i64>(), any::<i64>()).prop_map(|(part, rid)| InstanceKey { part: Part(part), rid });
-        (prop::collection::vec(sort_value(), 0..4), key, any::<bool>())
-            .prop_map(|(values, key, backward)| Turn { position: Position { values, key }, backward })
+        let position =
+            (prop::collection::vec(sort_value(), 0..4), key).prop_map(|(values, key)| Position { values, key }).boxed();
+        prop_oneof![position.clone().prop_map(Turn::After), position.prop_map(Turn::Before), Just(Turn::Last)]
     }
 
     fn terms(key: u8) -> Terms {

@@ -41,7 +41,7 @@ pub struct Plan {
     pub count: u32,
     /// Where the page begins: after this position.
     pub after: Option<Position>,
-    /// Whether it ends before that position instead.
+    /// Whether it ends before that position instead; without one, with the last match.
     pub backward: bool,
     /// Whether the number of all matches is wanted.
     pub total: bool,
@@ -150,11 +150,31 @@ pub struct Position {
 
 /// Another page than the first.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Turn {
-    /// Where it begins, after this position.
-    pub position: Position,
-    /// Whether it ends before that position instead.
-    pub backward: bool,
+pub enum Turn {
+    /// The one that begins after this position.
+    After(Position),
+    /// The one that ends before this position.
+    Before(Position),
+    /// The last one.
+    Last,
+}
+
+impl Turn {
+    /// The position at which it is cut.
+    pub(super) fn position(self) -> Option<Position> {
+        match self {
+            Self::After(position) | Self::Before(position) => Some(position),
+            Self::Last => None,
+        }
+    }
+
+    /// Of how many sort keys that is made.
+    fn keys(&self) -> Option<usize> {
+        match self {
+            Self::After(position) | Self::Before(position) => Some(position.values.len()),
+            Self::Last => None,
+        }
+    }
 }
 
 /// The value of one sort key of one instance.
@@ -195,8 +215,8 @@ impl Query {
             condition,
             order: order::of(indexer, &self.result().sort)?,
             count,
-            backward: turn.as_ref().is_some_and(|turn| turn.backward),
-            after: turn.map(|turn| turn.position),
+            backward: matches!(turn, Some(Turn::Before(_) | Turn::Last)),
+            after: turn.and_then(Turn::position),
             total: count == 0 || matches!(self.result().total, Total::Estimate | Total::Accurate),
         })
     }
@@ -216,7 +236,7 @@ impl Query {
         let Some(token) = self.result().page.as_deref() else { return Ok(None) };
         let refused = |kind, text: &str| Err(Failure::new(kind, text).at(format!("http.{PAGE_PARAMETER}")));
         match page::read(indexer.terms(), &self.identity(), token, now) {
-            Ok(turn) if turn.position.values.len() == self.result().sort.len() => Ok(Some(turn)),
+            Ok(turn) if turn.keys().is_none_or(|keys| keys == self.result().sort.len()) => Ok(Some(turn)),
             Ok(_) | Err(Refusal::Foreign) => {
                 refused(Kind::InvalidParameter, "this page, from character 1 on, belongs to another search or another asker")
             }

@@ -4,7 +4,8 @@
 //! a stolen index from being read by hashing all likely values. The numbers of the forms rest in stores: never change one.
 //!
 //! What a search begins with is hashed to 62 bits; what only judges instances that were found by something else needs 34: of a
-//! token, the code leads, and that it is in a certain system judges.
+//! token, the code leads, and that it is in a certain system judges. A term that judges what one certain other leads to qualifies
+//! that, and shares bits with it, so that the store can keep the two together.
 
 use siphasher::sip::SipHasher24;
 use smallvec::SmallVec;
@@ -86,7 +87,7 @@ impl Terms {
         } else {
             push_without_case(&mut buffer, code);
         }
-        self.hash(form, &buffer)
+        self.qualifying((parameter, of, code), &buffer)
     }
 
     /// `system|`
@@ -99,7 +100,7 @@ impl Terms {
         let form = of.pick(Form::CodeWithoutSystem, Form::IdentifierCodeWithoutSystem);
         let mut buffer = begin(parameter, form);
         push_without_case(&mut buffer, code);
-        self.hash(form, &buffer)
+        self.qualifying((parameter, of, code), &buffer)
     }
 
     /// `Type/id` on this server, in whatever version.
@@ -169,6 +170,11 @@ impl Terms {
         let mut buffer = begin(parameter, form);
         buffer.extend_from_slice(text.as_bytes());
         self.hash(form, &buffer)
+    }
+
+    /// A term that is asked beside that of `code`.
+    fn qualifying(&self, (parameter, of, code): (ParameterId, TokenOf, &str), bytes: &[u8]) -> Term {
+        Term::qualifying(self.code(parameter, of, code), self.hasher.hash(bytes))
     }
 
     fn hash(&self, form: Form, bytes: &[u8]) -> Term {
@@ -288,5 +294,5 @@ mod tests {
         assert!((0..20).all(|id| !terms.present(ParameterId(id)).leads()));
     }
 
-    const PRESENT_OF_ONE: i64 = -9_223_372_024_761_223_493;
+    const PRESENT_OF_ONE: i64 = -9_223_372_033_351_158_085;
 }

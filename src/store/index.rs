@@ -6,11 +6,12 @@ use super::change::Write;
 use super::connection::Connection;
 use super::dialect::Dialect;
 use super::statement::Statement;
+use super::terms::ways;
 use crate::fhir::{InstanceKey, ResourceType};
 use crate::search::index::Term;
 
-const INSERT_TERM: &str = "INSERT INTO term (term, kind, rid, part) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
-const DELETE_TERM: &str = "DELETE FROM term WHERE term = ? AND kind = ? AND rid = ? AND part = ?";
+const INSERT_TERM: &str = "INSERT INTO term (term, kind, rid, part, qualifier) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+const DELETE_TERM: &str = "DELETE FROM term WHERE term = ? AND kind = ? AND rid = ? AND part = ? AND qualifier = ?";
 
 const INSERT_DATE: &str = "INSERT INTO date_value (part, rid, entry, parameter, low, high) VALUES (?, ?, ?, ?, ?, ?)";
 const INSERT_STRING: &str = "INSERT INTO string_value (part, rid, entry, parameter, folded) VALUES (?, ?, ?, ?, ?)";
@@ -86,7 +87,7 @@ pub(super) fn unit(unit: Option<Term>) -> i64 {
     }
 }
 
-/// Inserts or deletes the rows of those leading `terms` that are not among the `others`, where terms have rows. Both are in order.
+/// Inserts or deletes the rows of those ways of `terms` that are not ways of the `others`, where terms have rows.
 fn change_terms(
     connection: &mut Connection,
     text: &'static str,
@@ -95,8 +96,10 @@ fn change_terms(
 ) -> QueryResult<()> {
     match connection.dialect() {
         Dialect::Sqlite => {
-            for term in terms.iter().filter(|term| term.leads() && others.binary_search(term).is_err()) {
-                connection.execute(&Statement::new(text).bind(term.0).bind(kind).bind(key.rid).bind(key.part.0))?;
+            let others = ways(others);
+            for (term, qualifier) in ways(terms).into_iter().filter(|way| others.binary_search(way).is_err()) {
+                let row = Statement::new(text).bind(term.0).bind(kind).bind(key.rid).bind(key.part.0);
+                connection.execute(&row.bind(i64::from(qualifier)))?;
             }
             Ok(())
         }

@@ -3,10 +3,12 @@
 
 mod condition;
 mod drive;
+mod lead;
 mod link;
 pub(super) mod order;
 mod several;
 mod sorted;
+mod stream;
 mod text;
 mod ways;
 
@@ -22,8 +24,8 @@ use crate::fhir::Part;
 use crate::outcome::Outcome;
 use crate::search::Name;
 use crate::search::plan::{Condition, Plan, Position};
-use condition::Asked;
-use drive::Candidates;
+use condition::{Asked, needs_row};
+use drive::{Candidates, Chosen, Drive};
 use link::Stop;
 use order::Keys;
 pub use several::VersionName;
@@ -31,7 +33,7 @@ pub(super) use several::several;
 use text::{ALWAYS, Sql};
 
 /// One page of the answers to a search.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
     /// The matches, in the order of the plan.
     pub matches: Vec<Match>,
@@ -96,18 +98,60 @@ fn some<'a>(
 /// Everything that `access` lets be seen and that fulfils the condition of `plan`: ` FROM … WHERE …`.
 fn matching<'a>(connection: &mut Connection, access: &Access, plan: &'a Plan) -> QueryResult<Candidates<'a>> {
     let dossiers = searched(access, plan);
-    let candidates = drive::candidates(connection, plan, dossiers.as_deref())?;
-    let asked = Asked { dialect: connection.dialect(), kinds: &plan.kinds, everywhere: candidates.by_values };
-    let is_open = |part: &&Condition| !candidates.covered.is_some_and(|covered| ptr::eq(covered, *part));
-    let open = drive::conjuncts(&plan.condition).into_iter().filter(is_open);
-    let open = open.map(|part| condition::condition(asked, part)).collect();
-    let from = candidates.from.push(" AND i.body IS NOT NULL AND ").append(Sql::joined(open, " AND ", ALWAYS));
-    Ok(Candidates { from, ..candidates })
+    let chosen = if dossiers.is_none() { drive::chosen(connection, plan)? } else { None };
+    let candidates = drive::candidates(connection, plan, dossiers.as_deref(), chosen);
+    Ok(filtered(connection, plan, candidates))
+}
+
+/// Those of the candidates that fulfil the condition of `plan`.
+fn filtered<'a>(connection: &Connection, plan: &'a Plan, candidates: Candidates<'a>) -> Candidates<'a> {
+    let open = conditions((connection, plan, candidates.by_values), &open(plan, &candidates.covered));
+    let from = candidates.from.push(" AND i.body IS NOT NULL AND ").append(open);
+    Candidates { from, ..candidates }
+}
+
+/// The same by places alone, where entries and side tables say everything that is asked: no instance is looked at.
+fn placed<'a>(connection: &Connection, plan: &'a Plan, candidates: Candidates<'a>) -> Candidates<'a> {
+    let open = open(plan, &candidates.covered);
+    match candidates.entries {
+        Some(entries) if plan.order.is_empty() && !open.iter().any(|part| needs_row(part)) => {
+            let open = conditions((connection, plan, false), &open);
+            let from = Sql::new(" FROM (").append(entries).push(") i WHERE ").append(open);
+            Candidates { from, entries: None, place: drive::OF_INSTANCE, ..candidates }
+        }
+        entries => filtered(connection, plan, Candidates { entries, ..candidates }),
+    }
+}
+
+/// What of the condition of `plan` is still to be asked of what fulfils `covered`.
+fn open<'a>(plan: &'a Plan, covered: &[&'a Condition]) -> Vec<&'a Condition> {
+    let is_open = |part: &&Condition| !covered.iter().any(|covered| ptr::eq(*covered, *part));
+    drive::conjuncts(&plan.condition).into_iter().filter(is_open).collect()
+}
+
+fn conditions<'a>((connection, plan, everywhere): (&Connection, &Plan, bool), parts: &[&'a Condition]) -> Sql<'a> {
+    let asked = Asked { dialect: connection.dialect(), kinds: &plan.kinds, everywhere };
+    Sql::joined(parts.iter().map(|part| condition::condition(asked, part)).collect(), " AND ", ALWAYS)
 }
 
 fn page(connection: &mut Connection, access: &Access, plan: &Plan) -> QueryResult<Page> {
-    let matching = matching(connection, access, plan)?;
+    let dossiers = searched(access, plan);
+    let chosen = if dossiers.is_none() { drive::chosen(connection, plan)? } else { None };
+    let streamed = match &chosen {
+        Some(Chosen { drive: Drive::Leads(leads), covered }) if stream::is_possible(plan, leads) => {
+            Some(stream::page(connection, plan, leads, &open(plan, covered))?)
+        }
+        _ => None,
+    };
+    if streamed.is_some() && !plan.total {
+        return Ok(streamed.unwrap_or_default());
+    }
+    let candidates = drive::candidates(connection, plan, dossiers.as_deref(), chosen);
+    let matching = placed(connection, plan, candidates);
     let total = if plan.total { Some(total(connection, &matching)?) } else { None };
+    if let Some(page) = streamed {
+        return Ok(Page { total, ..page });
+    }
     let mut matches = if plan.count == 0 { Vec::new() } else { matches(connection, plan, matching)? };
     let more = order::cut(plan, &mut matches);
     Ok(Page { matches, more, total })

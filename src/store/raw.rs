@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Result, Statement, params};
 
 use super::dialect::{Dialect, Use};
-use super::terms::unpack;
+use super::terms::{unpack, ways};
 use crate::fhir::{InstanceKey, Part, ResourceType};
 
 /// What plain SQL does, again and again.
@@ -57,7 +57,7 @@ const SELECT_PAGE: &str = "SELECT i.version, i.updated, i.method, i.body FROM (S
      CROSS JOIN instance i ON i.part = p.part AND i.rid = p.rid";
 const INSERT_INSTANCE: &str = "INSERT INTO instance \
      (part, rid, kind, id, version, updated, method, date_low, date_high, terms, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const INSERT_TERM: &str = "INSERT INTO term (term, kind, rid, part) VALUES (?, ?, ?, ?)";
+const INSERT_TERM: &str = "INSERT INTO term (term, kind, rid, part, qualifier) VALUES (?, ?, ?, ?, ?)";
 const INSERT_DATE: &str = "INSERT INTO date_value (part, rid, entry, parameter, low, high) VALUES (?, ?, ?, ?, ?, ?)";
 const INSERT_STRING: &str = "INSERT INTO string_value (part, rid, entry, parameter, folded) VALUES (?, ?, ?, ?, ?)";
 const SUPERSEDE: &str = "INSERT INTO version (part, rid, version, updated, method, body) \
@@ -74,7 +74,7 @@ struct Row {
     method: i16,
     dates: (Option<i64>, Option<i64>),
     terms: Vec<u8>,
-    hashes: Vec<i64>,
+    ways: Vec<(i64, u32)>,
     body: Vec<u8>,
     date_values: Vec<(i32, i64, i64)>,
     string_values: Vec<(i32, String)>,
@@ -168,7 +168,7 @@ fn sample(connection: &Connection, kind: i16) -> Result<Vec<Row>> {
             updated: row.get(4)?,
             method: row.get(5)?,
             dates: (row.get(6)?, row.get(7)?),
-            hashes: unpack(&terms).into_iter().filter(|term| term.leads()).map(|term| term.0).collect(),
+            ways: ways(&unpack(&terms)).into_iter().map(|(term, qualifier)| (term.0, qualifier)).collect(),
             terms,
             body: row.get(9)?,
             date_values: Vec::new(),
@@ -220,8 +220,8 @@ impl<'c> Insert<'c> {
             row.terms,
             row.body
         ])?;
-        for hash in &row.hashes {
-            self.term.execute(params![hash, row.kind, rid, row.part])?;
+        for (term, qualifier) in &row.ways {
+            self.term.execute(params![term, row.kind, rid, row.part, qualifier])?;
         }
         for (entry, (parameter, low, high)) in (0_i32..).zip(&row.date_values) {
             self.date.execute(params![row.part, rid, entry, parameter, low, high])?;

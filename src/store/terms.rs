@@ -3,7 +3,8 @@
 //! A term is a run of bytes of seven bits, the first one alone with its high bit set: a search for those bytes can match nowhere
 //! but at the beginning of a term. The bit after that one says whether the term leads, and so how long it is.
 //!
-//! The ways from a leading term to instances are the rows of `term` on SQLite. On PostgreSQL, where a row costs a hundred bytes and
+//! The ways from a leading term to instances are the rows of `term` on SQLite, one for each term that qualifies it, so that a code in
+//! a system is found, and counted, without a look at the instances. On PostgreSQL, where a row costs a hundred bytes and
 //! more, they are an inverted index on an array on the instance's row; there the leading terms rest in the array and not among the
 //! packed ones. Since the index knows no types, each is mixed with that of the instance.
 
@@ -49,8 +50,30 @@ fn unpacked(bytes: &[u8]) -> Term {
     let bits = bytes.iter().fold(0_u64, |bits, byte| bits << 7 | u64::from(*byte) & SEVEN_BITS);
     match bytes.first() {
         Some(first) if first & LEADS != 0 => Term::leading(bits),
-        _ => Term::judging(bits),
+        _ => Term::judging_bits(bits),
     }
+}
+
+/// What is kept beside a leading term that nothing qualifies.
+const UNQUALIFIED: u32 = 0;
+
+/// What is kept beside a leading term that `term` qualifies.
+pub(super) fn qualifier(term: Term) -> u32 {
+    term.qualifier() + 1
+}
+
+/// The ways to an instance that carries `terms`: each leading one with what qualifies it, in order.
+pub(super) fn ways(terms: &[Term]) -> Vec<(Term, u32)> {
+    let mut ways = Vec::new();
+    for leading in terms.iter().filter(|term| term.leads()) {
+        let before = ways.len();
+        ways.extend(terms.iter().filter(|term| term.qualifies(*leading)).map(|term| (*leading, qualifier(*term))));
+        if ways.len() == before {
+            ways.push((*leading, UNQUALIFIED));
+        }
+    }
+    ways.sort_unstable();
+    ways
 }
 
 /// The terms of an instance as they rest on its row.
@@ -128,7 +151,8 @@ mod tests {
 
     fn a_term() -> impl Strategy<Value = Term> {
         let hash = || prop_oneof![any::<u64>(), 0..4_u64, Just(u64::MAX)];
-        prop_oneof![hash().prop_map(Term::leading), hash().prop_map(Term::judging)]
+        let qualifying = (0..4_u64, 0..4_u64).prop_map(|(leading, hash)| Term::qualifying(Term::leading(leading), hash));
+        prop_oneof![hash().prop_map(Term::leading), hash().prop_map(Term::judging), qualifying]
     }
 
     proptest! {
@@ -147,6 +171,20 @@ mod tests {
             let found = positions(&pack(terms.iter().copied()), &packed(sought));
             prop_assert_eq!(found.len(), terms.iter().filter(|term| **term == sought).count());
             prop_assert!(found.iter().all(|at| beginnings.contains(at)));
+        }
+
+        #[test]
+        fn a_way_is_qualified_exactly_where_an_instance_carries_both_terms(
+            terms in prop::collection::btree_set(a_term(), 0..40), sought in a_term(), hash in 0..4_u64,
+        ) {
+            let terms: Vec<Term> = terms.into_iter().collect();
+            let ways = ways(&terms);
+            for leading in terms.iter().filter(|term| term.leads()) {
+                let qualifying = Term::qualifying(*leading, hash);
+                prop_assert_eq!(ways.contains(&(*leading, qualifier(qualifying))), terms.contains(&qualifying));
+                prop_assert!(ways.iter().any(|(term, _)| term == leading));
+            }
+            prop_assert_eq!(ways.iter().any(|(term, _)| *term == sought), sought.leads() && terms.contains(&sought));
         }
 
         #[test]

@@ -15,11 +15,13 @@ CREATE TABLE instance (
     PRIMARY KEY (part, rid)
 );
 
--- Searches across dossiers: every instance of a type by age, by last change, and by values compared for equality. Inside a dossier
+-- Searches across dossiers: every instance of a type by age, by last change, by its main date, newest first, and by values compared
+-- for equality. Inside a dossier
 -- the row itself answers. A row of PostgreSQL costs so much that an index leads to the row and repeats nothing of it. What
 -- is written goes into the inverted index at once (fastupdate), so that no search has a list of what waits to go through.
 CREATE INDEX instance_kind ON instance (kind, rid) WHERE body IS NOT NULL;
 CREATE INDEX instance_updated ON instance (kind, updated) WHERE body IS NOT NULL;
+CREATE INDEX instance_date ON instance (kind, date_high DESC NULLS LAST) WHERE body IS NOT NULL;
 CREATE INDEX instance_leads ON instance USING gin (leads) WITH (fastupdate = off) WHERE body IS NOT NULL;
 
 -- Superseded versions.
@@ -77,6 +79,7 @@ CREATE TABLE quantity_value (
     PRIMARY KEY (part, rid, entry)
 );
 CREATE INDEX quantity_value_low ON quantity_value (parameter, low, high);
+CREATE INDEX quantity_value_high ON quantity_value (parameter, high);
 
 -- The journal of accesses. Its rows lie in the order in which they came. The records of one dossier are a chain from its head: each
 -- says when the one before it was recorded.

@@ -14,9 +14,10 @@ CREATE TABLE instance (
     PRIMARY KEY (part, rid)
 ) WITHOUT ROWID;
 
--- Searches across dossiers: every instance of a type by age, and by last change.
+-- Searches across dossiers: every instance of a type by age, by last change, and by its main date.
 CREATE INDEX instance_kind ON instance (kind, rid, part) WHERE body IS NOT NULL;
 CREATE INDEX instance_updated ON instance (kind, updated, rid, part) WHERE body IS NOT NULL;
+CREATE INDEX instance_date ON instance (kind, date_high, date_low, rid, part) WHERE body IS NOT NULL;
 
 -- Superseded versions.
 CREATE TABLE version (
@@ -39,13 +40,15 @@ CREATE TABLE alias (
     PRIMARY KEY (name, kind, id)
 ) WITHOUT ROWID;
 
--- Values compared for equality, for searches across dossiers. Inside a dossier instance.terms answers.
+-- Values compared for equality, for searches across dossiers: a term that leads, and what qualifies it there; 0: nothing. Inside a
+-- dossier instance.terms answers.
 CREATE TABLE term (
     term BIGINT NOT NULL,
     kind SMALLINT NOT NULL,
     rid BIGINT NOT NULL,
     part BIGINT NOT NULL,
-    PRIMARY KEY (term, kind, rid, part)
+    qualifier BIGINT NOT NULL,
+    PRIMARY KEY (term, kind, rid, part, qualifier)
 ) WITHOUT ROWID;
 
 -- Values that are ordered; entry: which of its instance's.
@@ -82,6 +85,7 @@ CREATE TABLE quantity_value (
     PRIMARY KEY (part, rid, entry)
 ) WITHOUT ROWID;
 CREATE INDEX quantity_value_low ON quantity_value (parameter, low, high, unit, part, rid);
+CREATE INDEX quantity_value_high ON quantity_value (parameter, high, low, unit, part, rid);
 
 -- The journal of accesses. Clustered by time, not by dossier: records of many dossiers that become durable together then share
 -- pages. The records of one dossier are a chain from its head: each says when the one before it was recorded.

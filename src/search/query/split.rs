@@ -41,6 +41,9 @@ impl<'v> Piece<'v> {
 
     /// The text meant: `\,` `\|` `\$` and `\\` without their backslash; a backslash before anything else means itself.
     pub(super) fn text(self) -> String {
+        if memchr::memchr(b'\\', self.raw.as_bytes()).is_none() {
+            return self.raw.to_owned();
+        }
         let mut text = String::with_capacity(self.raw.len());
         let mut chars = self.raw.chars().peekable();
         while let Some(c) = chars.next() {

@@ -121,18 +121,21 @@ fn the_next_page_begins_where_the_last_one_ended() {
     let parameters = [("type", "a"), ("_sort", "-date"), ("_count", "5")];
     let first = query(ResourceType::DocumentReference, &parameters).unwrap();
     let position = Position { values: vec![SortValue::Time(5)], key: InstanceKey { part: Part(1), rid: 2 } };
-    let turn = Turn { position: position.clone(), backward: false };
+    let turn = Turn::After(position.clone());
     let next = first.page_parameters(indexer, &turn, NOW);
     let parse = |kind, parameters: &[(String, String)]| {
         Query::parse(registry(), Scope::of_type(kind), parameters, Handling::Strict).unwrap()
     };
     let second = parse(ResourceType::DocumentReference, &next);
     let plan = second.plan(indexer, SIZE, NOW).unwrap();
-    assert_eq!((plan.after, plan.backward), (Some(position), false));
+    assert_eq!((plan.after, plan.backward), (Some(position.clone()), false));
     assert_eq!(second.self_parameters(), next, "the page is part of what it says of itself");
     assert_eq!(second.first_parameters().collect::<Vec<_>>(), first.self_parameters());
-    let back = parse(ResourceType::DocumentReference, &first.page_parameters(indexer, &Turn { backward: true, ..turn }, NOW));
+    let back = parse(ResourceType::DocumentReference, &first.page_parameters(indexer, &Turn::Before(position.clone()), NOW));
     assert!(back.plan(indexer, SIZE, NOW).unwrap().backward);
+    let last = parse(ResourceType::DocumentReference, &first.page_parameters(indexer, &Turn::Last, NOW));
+    let last = last.plan(indexer, SIZE, NOW).unwrap();
+    assert_eq!((last.after, last.backward), (None, true), "the last page ends where everything does");
     let late = second.plan(indexer, SIZE, Instant::from_micros(NOW.micros() + 1)).unwrap_err();
     assert_eq!((late.kind(), late.kind().status()), (Kind::Expired, 410));
     let other_asker = second.clone().asked_by("somebody else").plan(indexer, SIZE, NOW).unwrap_err();

@@ -35,11 +35,33 @@ pub(super) fn condition<'a>(asked: Asked<'_>, condition: &'a Condition) -> Sql<'
         Condition::Examined(_) | Condition::Linked(_) => Sql::new(NEVER),
         Condition::Kind(kinds) => Sql::is_one_of("+i.kind", kinds.iter().map(|kind| kind.code())),
         Condition::Id(ids) => Sql::is_one_of("i.id", ids.iter().map(|id| id.as_str())),
-        Condition::Date(None, bounds) => bounded(Sql::new("(i.date_low IS NOT NULL"), &MAIN_DATE, bounds).push(")"),
+        Condition::Date(None, bounds) => {
+            bounded(Sql::new("(i.date_low IS NOT NULL"), &MAIN_DATE, &with_implied(bounds)).push(")")
+        }
         Condition::Updated(bounds) => updated(bounds),
         Condition::Date(Some(_), _) | Condition::StringPrefix(..) | Condition::StringContains(..) | Condition::Quantity(..) => {
             has_value(asked.dialect, condition)
         }
+    }
+}
+
+/// Whether more must be known of an instance than its place to hold it against `condition`.
+pub(super) fn needs_row(condition: &Condition) -> bool {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(needs_row),
+        Condition::Not(part) => needs_row(part),
+        Condition::Date(Some(_), _) | Condition::StringPrefix(..) | Condition::StringContains(..) | Condition::Quantity(..) => {
+            false
+        }
+        Condition::At(_) => false,
+        Condition::Term(_)
+        | Condition::InDossier(_)
+        | Condition::Examined(_)
+        | Condition::Linked(_)
+        | Condition::Kind(_)
+        | Condition::Id(_)
+        | Condition::Date(None, _)
+        | Condition::Updated(_) => true,
     }
 }
 
@@ -95,13 +117,26 @@ fn any<'a>(asked: Asked<'_>, whole: &Condition, parts: &'a [Condition]) -> Sql<'
     let is_leading = |part: &Condition| matches!(part, Condition::Term(term) if term.leads());
     match found {
         Some(terms) if parts.iter().all(is_leading) => carries_one_of(asked, &terms),
+        // The planner knows how many carry one of the terms, and would take the rest for rarer than it is: it is not to look there.
         Some(terms) => Sql::new("(")
             .append(carries_one_of(asked, &terms))
-            .push(" AND ")
-            .append(several(asked, parts, " OR ", NEVER))
-            .push(")"),
+            .push(" AND CASE WHEN ")
+            .append(Sql::joined(parts.iter().map(|part| beside_its_lead(asked, part)).collect(), " OR ", NEVER))
+            .push(" THEN TRUE ELSE FALSE END)"),
         None => several(asked, parts, " OR ", NEVER),
     }
+}
+
+/// The same of what carries the leading term of one such condition: a code in a system is told by what qualifies the code.
+fn beside_its_lead<'a>(asked: Asked<'_>, part: &'a Condition) -> Sql<'a> {
+    let qualifying = match part {
+        Condition::All(both) => match both.as_slice() {
+            [Condition::Term(leading), judging @ Condition::Term(term)] if term.qualifies(*leading) => Some(judging),
+            _ => None,
+        },
+        _ => None,
+    };
+    condition(asked, qualifying.unwrap_or(part))
 }
 
 /// That the leading terms of `i` contain one of `terms`. The inverted index knows the column, not what is computed from it.
@@ -185,6 +220,24 @@ pub(super) fn alternatives(condition: &Condition) -> Option<Vec<Term>> {
     }
 }
 
+/// Bounds on a range and those that follow from them, since no range ends before it begins: so an index on one end serves them.
+fn with_implied(bounds: &[Bound]) -> Vec<Bound> {
+    let implied = |bound: &Bound| match *bound {
+        Bound::LowAtLeast(value) => value.checked_sub(1).map(Bound::HighAbove),
+        Bound::HighAtMost(value) => value.checked_add(1).map(Bound::LowBelow),
+        Bound::LowBelow(_) | Bound::HighAbove(_) => None,
+    };
+    bounds.iter().copied().chain(bounds.iter().filter_map(implied)).collect()
+}
+
+/// The entries of main dates that fulfil `bounds`, in the index on them: `SELECT part, rid …`, each instance once.
+pub(super) fn main_dates<'a>(kinds: &[ResourceType], bounds: &[Bound]) -> Sql<'a> {
+    let of_kinds = Sql::new("SELECT v.part, v.rid FROM instance v INDEXED BY instance_date WHERE ")
+        .append(Sql::is_one_of("v.kind", kinds.iter().map(|kind| kind.code())))
+        .push(" AND v.body IS NOT NULL AND v.date_low IS NOT NULL");
+    bounded(of_kinds, &ENTRY_DATE, &with_implied(bounds))
+}
+
 /// The names of the two ends of a range.
 struct Ends {
     low: &'static str,
@@ -192,6 +245,7 @@ struct Ends {
 }
 
 const MAIN_DATE: Ends = Ends { low: "i.date_low", high: "i.date_high" };
+const ENTRY_DATE: Ends = Ends { low: "v.date_low", high: "v.date_high" };
 const VALUE: Ends = Ends { low: "v.low", high: "v.high" };
 
 fn bounded<'a>(sql: Sql<'a>, ends: &Ends, bounds: &[Bound]) -> Sql<'a> {

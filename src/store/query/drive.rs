@@ -1,12 +1,14 @@
 //! Where the candidates of a search come from.
 //!
 //! Inside dossiers: their few rows, which carry what is needed. Across dossiers SQLite begins with the entries of the most selective
-//! condition that has entries to begin with; without one, with every instance of the type. PostgreSQL, which knows how frequent
-//! values are, chooses itself.
+//! condition that has entries to begin with; without one, with every instance of the type. Where these entries and other side tables
+//! say all that is asked, instances are not looked at before the page is known. PostgreSQL, which knows how frequent values are,
+//! chooses itself.
 
 use diesel::result::QueryResult;
 
-use super::condition::{alternatives, listed, places, values_of};
+use super::condition::{listed, main_dates, places, values_of};
+use super::lead::Leads;
 use super::several;
 use super::text::{NEVER, Sql};
 use super::ways::Ways;
@@ -19,13 +21,17 @@ use crate::store::dialect::Dialect;
 
 /// As many entries are counted of a condition at most; one that has as many is not selective.
 const COUNTED_ENTRIES: i64 = 1_000;
+/// As many entries in the order of values are rather sorted than all instances of the type walked through.
+const SORTED_ENTRIES: i64 = 20_000;
 
 /// Where the candidates come from.
 pub(super) struct Candidates<'a> {
     /// ` FROM … WHERE …`, to which conditions on `i` are appended.
     pub(super) from: Sql<'a>,
-    /// The part of the condition that every candidate fulfils.
-    pub(super) covered: Option<&'a Condition>,
+    /// The parts of the condition that every candidate fulfils.
+    pub(super) covered: Vec<&'a Condition>,
+    /// Entries that name every candidate once, and nothing that is not there: `SELECT part, rid …`.
+    pub(super) entries: Option<Sql<'a>>,
     /// The columns of the candidate's own place, by age, then by dossier, as the source of the candidates has them in order.
     pub(super) place: Place,
     /// Whether the database chooses by the values where to begin, so that how it went about others says nothing.
@@ -39,57 +45,72 @@ pub(super) struct Place {
     pub(super) part: &'static str,
 }
 
-const OF_INSTANCE: Place = Place { rid: "i.rid", part: "i.part" };
+pub(super) const OF_INSTANCE: Place = Place { rid: "i.rid", part: "i.part" };
 const OF_ENTRY: Place = Place { rid: "d.rid", part: "d.part" };
 
-/// The candidates of `plan`.
-pub(super) fn candidates<'a>(
-    connection: &mut Connection,
-    plan: &'a Plan,
-    dossiers: Option<&[Part]>,
-) -> QueryResult<Candidates<'a>> {
-    if let Some(parts) = dossiers {
-        return Ok(among(plan, Sql::is_one_of("i.part", parts.iter().map(|part| part.0))));
+/// What leads to the candidates of `plan` across dossiers, if anything does, and the parts of its condition that this covers.
+pub(super) fn chosen<'a>(connection: &mut Connection, plan: &'a Plan) -> QueryResult<Option<Chosen<'a>>> {
+    match connection.dialect() {
+        Dialect::Postgres => named(connection, plan),
+        Dialect::Sqlite => most_selective(connection, plan),
     }
-    let by_values = connection.dialect() == Dialect::Postgres;
-    let drive = if by_values { named(connection, plan)? } else { most_selective(connection, plan)? };
-    Ok(match drive {
-        Some((_, Drive::Keys(keys))) => {
-            let from = Sql::new(" FROM ").append(at_places(&plan.kinds, &keys));
-            Candidates { from, covered: None, place: OF_INSTANCE, by_values: false }
+}
+
+/// The candidates of `plan` in `dossiers`, or those to which `chosen` leads.
+pub(super) fn candidates<'a>(
+    connection: &Connection,
+    plan: &Plan,
+    dossiers: Option<&[Part]>,
+    chosen: Option<Chosen<'a>>,
+) -> Candidates<'a> {
+    if let Some(parts) = dossiers {
+        return among(plan, Sql::is_one_of("i.part", parts.iter().map(|part| part.0)));
+    }
+    let here = |from: Sql<'a>, covered| Candidates {
+        from: Sql::new(" FROM ").append(from),
+        covered,
+        entries: None,
+        place: OF_INSTANCE,
+        by_values: false,
+    };
+    let Some(Chosen { drive, covered }) = chosen else {
+        let by_values = connection.dialect() == Dialect::Postgres;
+        let all = Sql::new("instance i WHERE ").append(of_kinds("i.kind", &plan.kinds));
+        return Candidates { by_values, ..here(all, Vec::new()) };
+    };
+    match drive {
+        Drive::Keys(keys) => here(at_places(&plan.kinds, &keys), Vec::new()),
+        Drive::Leads(leads) => named_by(plan, leads.entries(&plan.kinds), (covered, true)),
+        Drive::MainDate(entries) => named_by(plan, entries, (covered, true)),
+        Drive::NewestDate => {
+            here(Sql::new("instance i INDEXED BY instance_date WHERE ").append(of_kinds("i.kind", &plan.kinds)), covered)
         }
-        Some((part, Drive::Terms(terms))) => {
-            let entries = entries_of_terms(&plan.kinds, &terms);
-            let entries = if terms.len() == 1 { entries } else { once(entries) };
-            Candidates { covered: is_of_leading_terms(part).then_some(part), ..named_by(plan, entries) }
-        }
-        Some((_, Drive::Values(values))) => named_by(plan, once(values)),
-        Some((_, Drive::Ways(places))) => named_by(plan, once(places)),
-        Some((covered, Drive::Places(keys))) => {
-            let from = Sql::new(" FROM ").append(at_places(&plan.kinds, keys));
-            Candidates { from, covered: Some(covered), place: OF_INSTANCE, by_values: false }
-        }
-        Some((covered, Drive::Dossiers(own))) => {
-            let from = Sql::new(" FROM ").append(in_dossiers(connection, &plan.kinds, own));
-            Candidates { from, covered: Some(covered), place: OF_INSTANCE, by_values: false }
-        }
-        None => {
-            let from = Sql::new(" FROM instance i WHERE ").append(of_kinds("i.kind", &plan.kinds));
-            Candidates { from, covered: None, place: OF_INSTANCE, by_values }
-        }
-    })
+        Drive::Values(entries) | Drive::Ways(entries) => named_by(plan, once(entries), (covered, false)),
+        Drive::Places(keys) => here(at_places(&plan.kinds, keys), covered),
+        Drive::Dossiers(own) => here(in_dossiers(connection, &plan.kinds, own), covered),
+    }
+}
+
+/// What leads to candidates, and the parts of a condition that all of them fulfil.
+pub(super) struct Chosen<'a> {
+    pub(super) drive: Drive<'a>,
+    pub(super) covered: Vec<&'a Condition>,
 }
 
 /// What can lead to the candidates.
-enum Drive<'a> {
+pub(super) enum Drive<'a> {
     /// Their names.
     Keys(Vec<InstanceKey>),
-    /// The entries of any of these terms.
-    Terms(Vec<Term>),
+    /// The entries of leading terms.
+    Leads(Leads),
     /// Their places.
     Places(&'a [InstanceKey]),
     /// What carries the term beside each dossier.
     Dossiers(&'a [(Part, Term)]),
+    /// Entries in the index on main dates: `SELECT part, rid …`.
+    MainDate(Sql<'a>),
+    /// All instances of the type, by their main date.
+    NewestDate,
     /// Entries in a side table: `SELECT part, rid …`.
     Values(Sql<'a>),
     /// Where several ways lead: `SELECT part, rid …`.
@@ -97,15 +118,16 @@ enum Drive<'a> {
 }
 
 /// What says by names or by dossiers which instances there are.
-fn named<'a>(connection: &mut Connection, plan: &'a Plan) -> QueryResult<Option<(&'a Condition, Drive<'a>)>> {
-    let named = conjuncts(&plan.condition).into_iter().find(|part| match part {
+fn named<'a>(connection: &mut Connection, plan: &'a Plan) -> QueryResult<Option<Chosen<'a>>> {
+    let parts = conjuncts(&plan.condition);
+    let named = parts.iter().find(|part| match part {
         Condition::Id(_) | Condition::At(_) => true,
         // What only values lead to is left to the database.
-        Condition::Any(_) => alternatives(part).is_none() && Ways::to(part, &plan.kinds).is_some(),
+        Condition::Any(_) => Leads::of(part).is_none() && Ways::to(part, &plan.kinds).is_some(),
         _ => false,
     });
     let Some(part) = named else { return Ok(None) };
-    Ok(drive(connection, &plan.kinds, part)?.map(|drive| (part, drive)))
+    drive(connection, plan, part, &parts)
 }
 
 /// Where the instances of these names may rest; the names themselves are still asked of what is there.
@@ -118,27 +140,31 @@ pub(super) fn keys(connection: &mut Connection, kinds: &[ResourceType], ids: &[I
     Ok(keys)
 }
 
-/// Whether a condition is that one of some leading terms is carried, and nothing more.
-fn is_of_leading_terms(condition: &Condition) -> bool {
-    match condition {
-        Condition::Term(term) => term.leads(),
-        Condition::Any(parts) => parts.iter().all(is_of_leading_terms),
-        _ => false,
-    }
-}
-
 /// The condition with the fewest entries among those that all must hold.
-fn most_selective<'a>(connection: &mut Connection, plan: &'a Plan) -> QueryResult<Option<(&'a Condition, Drive<'a>)>> {
-    let mut best: Option<(i64, &'a Condition, Drive<'a>)> = None;
-    for part in conjuncts(&plan.condition) {
-        let Some(drive) = drive(connection, &plan.kinds, part)? else { continue };
-        let entries = count(connection, &plan.kinds, &drive)?;
+fn most_selective<'a>(connection: &mut Connection, plan: &'a Plan) -> QueryResult<Option<Chosen<'a>>> {
+    let parts = conjuncts(&plan.condition);
+    let mut drives = Vec::new();
+    for part in &parts {
+        drives.extend(drive(connection, plan, part, &parts)?);
+    }
+    // Entries that come in the order that is wanted, and are the only ones, need not be counted.
+    if plan.order.is_empty() && drives.len() == 1 && matches!(drives.first(), Some(Chosen { drive: Drive::Leads(_), .. })) {
+        return Ok(drives.pop());
+    }
+    let mut best: Option<(i64, Chosen<'a>)> = None;
+    for chosen in drives {
+        let entries = count(connection, &plan.kinds, (&chosen.drive, COUNTED_ENTRIES))?;
         if best.as_ref().is_none_or(|(least, ..)| entries < *least) {
-            best = Some((entries, part, drive));
+            best = Some((entries, chosen));
         }
     }
-    let selective = best.filter(|(entries, ..)| *entries < COUNTED_ENTRIES || !newest_first(plan));
-    Ok(selective.map(|(_, part, drive)| (part, drive)))
+    let is_few = best.as_ref().is_some_and(|(entries, _)| *entries < COUNTED_ENTRIES);
+    if newest_date_first(plan) && !is_few {
+        return Ok(Some(Chosen { drive: Drive::NewestDate, covered: Vec::new() }));
+    }
+    let Some((_, chosen)) = best else { return Ok(None) };
+    let is_worth_it = is_few || !(newest_first(plan) || is_walked(connection, plan, &chosen)?);
+    Ok(is_worth_it.then_some(chosen))
 }
 
 /// Where the order is that of an index on all instances of the type, many entries are worse than none.
@@ -146,29 +172,52 @@ fn newest_first(plan: &Plan) -> bool {
     plan.order.first().is_some_and(|order| order.by == SortKey::Updated)
 }
 
-fn drive<'a>(connection: &mut Connection, kinds: &[ResourceType], part: &'a Condition) -> QueryResult<Option<Drive<'a>>> {
+/// Where the order is that of the index on main dates of a type, its entries come as they are wanted.
+fn newest_date_first(plan: &Plan) -> bool {
+    let is_by_date = plan.order.first().is_some_and(|order| order.by == SortKey::MainDate && order.descending);
+    is_by_date && plan.count > 0 && plan.kinds.len() == 1
+}
+
+/// The same where nothing but one range of values is asked and the order is that of age: entries in the order of values would all
+/// have to be sorted, where of all instances of the type a few say enough for a page.
+fn is_walked(connection: &mut Connection, plan: &Plan, chosen: &Chosen<'_>) -> QueryResult<bool> {
+    let is_of_values = matches!(chosen.drive, Drive::Values(_) | Drive::MainDate(_));
+    if !is_of_values || plan.total || !plan.order.is_empty() || conjuncts(&plan.condition).len() > 1 {
+        return Ok(false);
+    }
+    Ok(count(connection, &plan.kinds, (&chosen.drive, SORTED_ENTRIES))? == SORTED_ENTRIES)
+}
+
+fn drive<'a>(
+    connection: &mut Connection,
+    plan: &Plan,
+    part: &'a Condition,
+    whole: &[&'a Condition],
+) -> QueryResult<Option<Chosen<'a>>> {
+    let kinds = &plan.kinds;
+    let covering = |drive| Some(Chosen { drive, covered: vec![part] });
+    let uncovered = |drive| Some(Chosen { drive, covered: Vec::new() });
     Ok(match part {
-        Condition::Id(ids) => Some(Drive::Keys(keys(connection, kinds, ids)?)),
-        Condition::At(keys) => (!keys.is_empty()).then_some(Drive::Places(keys)),
+        Condition::Id(ids) => uncovered(Drive::Keys(keys(connection, kinds, ids)?)),
+        Condition::At(keys) => (!keys.is_empty()).then_some(Drive::Places(keys)).and_then(covering),
         Condition::Any(parts) if let [Condition::InDossier(own)] = parts.as_slice() => {
-            is_one_a_dossier(own).then_some(Drive::Dossiers(own))
+            is_one_a_dossier(own).then_some(Drive::Dossiers(own)).and_then(covering)
         }
-        Condition::Term(_) => alternatives(part).map(Drive::Terms),
-        Condition::Any(_) => match (alternatives(part), Ways::to(part, kinds)) {
-            (Some(terms), _) => Some(Drive::Terms(terms)),
-            (None, Some(ways)) => Some(Drive::Ways(ways.places(connection, kinds)?)),
+        Condition::Term(_) | Condition::Any(_) => match (Leads::among(part, whole), Ways::to(part, kinds)) {
+            (Some((leads, covered)), _) => Some(Chosen { drive: Drive::Leads(leads), covered }),
+            (None, Some(ways)) => uncovered(Drive::Ways(ways.places(connection, kinds)?)),
             (None, None) => None,
         },
+        Condition::Date(None, bounds) => covering(Drive::MainDate(main_dates(kinds, bounds))),
         Condition::Date(Some(_), _) | Condition::StringPrefix(..) | Condition::Quantity(..) => {
             let values = values_of(connection.dialect(), part);
-            values.map(|values| Drive::Values(Sql::new("SELECT v.part, v.rid").append(values)))
+            values.and_then(|values| covering(Drive::Values(Sql::new("SELECT v.part, v.rid").append(values))))
         }
         Condition::InDossier(_)
         | Condition::Examined(_)
         | Condition::Linked(_)
         | Condition::Kind(_)
         | Condition::StringContains(..)
-        | Condition::Date(None, _)
         | Condition::Updated(_)
         | Condition::Not(_)
         | Condition::All(_) => None,
@@ -176,15 +225,16 @@ fn drive<'a>(connection: &mut Connection, kinds: &[ResourceType], part: &'a Cond
 }
 
 /// How many entries lead to candidates, counted up to a limit.
-fn count(connection: &mut Connection, kinds: &[ResourceType], drive: &Drive<'_>) -> QueryResult<i64> {
+fn count(connection: &mut Connection, kinds: &[ResourceType], (drive, most): (&Drive<'_>, i64)) -> QueryResult<i64> {
     let entries = match drive {
         Drive::Keys(keys) => return Ok(i64::try_from(keys.len()).unwrap_or(i64::MAX)),
         Drive::Places(keys) => return Ok(i64::try_from(keys.len()).unwrap_or(i64::MAX)),
-        Drive::Terms(terms) => entries_of_terms(kinds, terms),
-        Drive::Values(places) | Drive::Ways(places) => places.clone(),
+        Drive::Leads(leads) => leads.entries(kinds),
+        Drive::NewestDate => return Ok(i64::MAX),
+        Drive::MainDate(places) | Drive::Values(places) | Drive::Ways(places) => places.clone(),
         Drive::Dossiers(own) => Sql::new("SELECT 1 FROM ").append(in_dossiers(connection, kinds, own)),
     };
-    let limited = Sql::new("SELECT count(*) FROM (").append(entries).push(" LIMIT ").bind(COUNTED_ENTRIES).push(") c");
+    let limited = Sql::new("SELECT count(*) FROM (").append(entries).push(" LIMIT ").bind(most).push(") c");
     let statement = limited.statement();
     connection.admit(&statement);
     Ok(connection.first(&statement, |row| row.bigint(0))?.unwrap_or(0))
@@ -228,7 +278,7 @@ fn once(entries: Sql<'_>) -> Sql<'_> {
 }
 
 /// The instances in some places.
-fn at_places<'a>(kinds: &[ResourceType], keys: &[InstanceKey]) -> Sql<'a> {
+pub(super) fn at_places<'a>(kinds: &[ResourceType], keys: &[InstanceKey]) -> Sql<'a> {
     Sql::new("(")
         .append(places(keys))
         .push(") o CROSS JOIN instance i WHERE i.part = o.column1 AND i.rid = o.column2 AND ")
@@ -249,19 +299,20 @@ fn in_dossiers<'a>(connection: &Connection, kinds: &[ResourceType], own: &[(Part
         .append(of_kinds(UNINDEXED_KIND, kinds))
 }
 
-/// The instances that entries name. The entries come first, whatever the planner thinks (`CROSS JOIN`).
-fn named_by<'a>(plan: &Plan, entries: Sql<'a>) -> Candidates<'a> {
+/// The instances that entries name, each once. The entries come first, whatever the planner thinks (`CROSS JOIN`). `is_whole`: they
+/// name nothing that is deleted, or of another type.
+fn named_by<'a>(plan: &Plan, entries: Sql<'a>, (covered, is_whole): (Vec<&'a Condition>, bool)) -> Candidates<'a> {
     let from = Sql::new(" FROM (")
-        .append(entries)
+        .append(entries.clone())
         .push(") d CROSS JOIN instance i WHERE i.part = d.part AND i.rid = d.rid AND ")
         .append(of_kinds(UNINDEXED_KIND, &plan.kinds));
-    Candidates { from, covered: None, place: OF_ENTRY, by_values: false }
+    Candidates { from, covered, entries: is_whole.then_some(entries), place: OF_ENTRY, by_values: false }
 }
 
 /// The instances whose places fulfil a condition.
 fn among<'a>(plan: &Plan, places: Sql<'a>) -> Candidates<'a> {
     let from = Sql::new(" FROM instance i WHERE ").append(places).push(" AND ").append(of_kinds(UNINDEXED_KIND, &plan.kinds));
-    Candidates { from, covered: None, place: OF_INSTANCE, by_values: false }
+    Candidates { from, covered: Vec::new(), entries: None, place: OF_INSTANCE, by_values: false }
 }
 
 /// The type, written so that no planner prefers the index of all instances of that type to the few places known.

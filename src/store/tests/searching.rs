@@ -13,6 +13,7 @@ use crate::search::index::{DateEntry, DateRange, IndexEntries, QuantityEntry, St
 use crate::search::plan::{Bound, Condition, Order, Plan, Position, QuantityBound, SortKey};
 use crate::store::change::Write;
 use crate::store::dialect::{Dialect, Use};
+use crate::store::terms::ways;
 use crate::store::{Match, Page, Store};
 
 const KINDS: [ResourceType; 3] = [ResourceType::Observation, ResourceType::Patient, ResourceType::Consent];
@@ -57,8 +58,31 @@ fn a_term() -> impl Strategy<Value = Term> {
     prop_oneof![
         5 => (0..12_u64).prop_map(Term::leading),
         3 => a_judging_term(),
+        4 => a_qualifying_term(),
         1 => Just(Term::leading(u64::MAX)),
     ]
+}
+
+fn a_qualifying_term() -> impl Strategy<Value = Term> {
+    (0..12_u64, 0..2_u64).prop_map(|(leading, hash)| Term::qualifying(Term::leading(leading), hash))
+}
+
+/// Whatever carries a term that qualifies another one carries that, too.
+fn with_leads(mut terms: Vec<Term>) -> Vec<Term> {
+    let leading = (0..12_u64).map(Term::leading);
+    let missing: Vec<Term> = leading.filter(|leading| terms.iter().any(|term| term.qualifies(*leading))).collect();
+    terms.extend(missing);
+    terms.sort_unstable();
+    terms.dedup();
+    terms
+}
+
+/// A code in a system.
+fn a_qualified_term() -> impl Strategy<Value = Condition> {
+    (0..12_u64, 0..2_u64).prop_map(|(leading, hash)| {
+        let leading = Term::leading(leading);
+        Condition::All(vec![Condition::Term(leading), Condition::Term(Term::qualifying(leading, hash))])
+    })
 }
 
 fn a_judging_term() -> impl Strategy<Value = Term> {
@@ -79,7 +103,7 @@ fn a_number() -> impl Strategy<Value = f64> {
 }
 
 fn entries() -> impl Strategy<Value = IndexEntries> {
-    let terms = prop::collection::btree_set(a_term(), 0..6).prop_map(|terms| terms.into_iter().collect());
+    let terms = prop::collection::btree_set(a_term(), 0..6).prop_map(|terms| with_leads(terms.into_iter().collect()));
     let dates = vec((a_parameter(), a_range()).prop_map(|(parameter, range)| DateEntry { parameter, range }), 0..3);
     let strings = vec((a_parameter(), a_text()).prop_map(|(parameter, folded)| StringEntry { parameter, folded }), 0..3);
     let quantity = (a_parameter(), prop::option::of(a_unit()), a_number(), a_number());
@@ -157,6 +181,9 @@ fn a_condition() -> impl Strategy<Value = Condition> {
             vec(inner.clone(), 0..4).prop_map(Condition::All),
             vec(inner.clone(), 0..4).prop_map(Condition::Any),
             vec(a_term().prop_map(Condition::Term), 1..4).prop_map(Condition::Any),
+            a_qualified_term(),
+            vec(prop_oneof![a_qualified_term(), (0..12_u64).prop_map(|hash| Condition::Term(Term::leading(hash)))], 1..5)
+                .prop_map(Condition::Any),
             own_dossiers().prop_map(|own| Condition::Any(vec![Condition::InDossier(own)])),
             (own_dossiers(), a_term(), ids()).prop_map(|(own, term, ids)| {
                 let of_kind = Condition::All(vec![Condition::Kind(vec![KINDS[0]]), Condition::Id(ids)]);
@@ -294,15 +321,14 @@ async fn hold(store: &Store, known: &[Known], plan: &Plan) {
 /// The index tables hold the entries of current instances and nothing else.
 fn no_entry_is_left_over(bed: &Bed, known: &[Known]) {
     let entries = |count: fn(&IndexEntries) -> usize| known.iter().map(|known| count(&known.index)).sum::<usize>();
-    let terms = entries(|index| index.terms.iter().filter(|term| term.leads()).count());
-    let dialect = bed.connection(Use::Reading).dialect();
-    assert_eq!(
-        bed.rows(match dialect {
-            Dialect::Sqlite => "SELECT count(*) FROM term",
-            Dialect::Postgres => "SELECT coalesce(sum(cardinality(leads)), 0)::bigint FROM instance",
-        }),
-        terms
-    );
+    let (text, terms) = match bed.connection(Use::Reading).dialect() {
+        Dialect::Sqlite => ("SELECT count(*) FROM term", entries(|index| ways(&index.terms).len())),
+        Dialect::Postgres => (
+            "SELECT coalesce(sum(cardinality(leads)), 0)::bigint FROM instance",
+            entries(|index| index.terms.iter().filter(|term| term.leads()).count()),
+        ),
+    };
+    assert_eq!(bed.rows(text), terms);
     let dates = entries(|index| index.dates.len());
     assert_eq!(bed.rows("SELECT count(*) FROM date_value"), dates);
     let strings = entries(|index| index.strings.len());

@@ -149,7 +149,7 @@ impl Walk<'_> {
         let found = self.bed.store.search(&everything(), plan).await.unwrap();
         assert!(found.matches.len() <= self.count as usize);
         let link = |position: &Position, backward| {
-            let turn = Turn { position: position.clone(), backward };
+            let turn = if backward { Turn::Before(position.clone()) } else { Turn::After(position.clone()) };
             query.page_parameters(&indexer, &turn, LATER).pop().unwrap().1
         };
         let previous = found.matches.first().filter(|_| if backward { found.more } else { came });
@@ -194,7 +194,7 @@ async fn turned(bed: &Bed, all: &[Measured], keys: &[(&'static str, bool)], coun
     // And back to the beginning, from before whatever stands last.
     let Some(last) = last else { return };
     let query = query(keys, count, None);
-    let turn = Turn { position: last.position, backward: true };
+    let turn = Turn::Before(last.position);
     let mut link = query.page_parameters(&indexer(bed), &turn, LATER).pop().map(|(_, token)| token);
     let mut back = vec![last.stored.id.to_string()];
     while let Some(page) = link.take() {

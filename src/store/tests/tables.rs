@@ -56,7 +56,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ),
     ("setting", &["name text", "value binary"]),
     ("string_value", &["part bigint", "rid bigint", "entry integer", "parameter integer", "folded text"]),
-    ("term", &["term bigint", "kind smallint", "rid bigint", "part bigint"]),
+    ("term", &["term bigint", "kind smallint", "rid bigint", "part bigint", "qualifier bigint"]),
     ("version", &["part bigint", "rid bigint", "version bigint", "updated bigint", "method smallint", "body binary null"]),
 ];
 

@@ -17,7 +17,7 @@ use crate::search::vocabulary::Bounds;
 use crate::store::connection::Connection;
 use crate::store::dialect::Dialect;
 use crate::store::statement::Statement;
-use crate::store::terms::Resting;
+use crate::store::terms::{Resting, ways};
 
 /// Instances looked at in one state of the database.
 const PAGE_INSTANCES: i64 = 64;
@@ -40,7 +40,7 @@ const OLDER: &str = "SELECT v.part, v.rid, i.kind, i.id, v.version, v.updated, v
 
 const NAMED: &str = "SELECT part, rid FROM alias WHERE name = ? AND kind = ? AND id = ?";
 
-const HAS_TERM: &str = "SELECT count(*) FROM term WHERE term = ? AND kind = ? AND rid = ? AND part = ?";
+const HAS_TERM: &str = "SELECT count(*) FROM term WHERE term = ? AND kind = ? AND rid = ? AND part = ? AND qualifier = ?";
 
 /// A row of `instance`.
 struct Current {
@@ -66,8 +66,8 @@ struct Page {
     stretch: Stretch,
 }
 
-/// A leading term that an instance must have.
-type Leading = (Term, i16, Key);
+/// A way that must lead to an instance.
+type Leading = ((Term, u32), i16, Key);
 
 /// What the index must hold of an instance, and what it may, where that is more.
 #[derive(Default)]
@@ -91,7 +91,7 @@ struct Judgement<'a> {
 }
 
 impl Look<'_> {
-    /// Looks at every instance; how many leading terms there must be.
+    /// Looks at every instance; how many ways from leading terms there must be.
     pub(super) fn instances(&mut self) -> QueryResult<u64> {
         let (mut after, mut leading_terms, bounds) = (FIRST, 0, self.bounds);
         while after != LAST {
@@ -172,8 +172,8 @@ impl Judgement<'_> {
         match ought.unwrap_or_else(|| Ok(Ought::default())) {
             Ok(ought) => {
                 self.all(&place, instance.differences(&ought, page.values.get(&instance.key)));
-                let terms = instance.terms.terms(instance.kind).into_iter().filter(|term| term.leads());
-                self.leading.extend(terms.map(|term| (term, instance.kind, instance.key)));
+                let ways = ways(&instance.terms.terms(instance.kind));
+                self.leading.extend(ways.into_iter().map(|way| (way, instance.kind, instance.key)));
             }
             Err(failure) => self.fault(&place, format!("it cannot be indexed: {failure}")),
         }
@@ -286,8 +286,9 @@ fn lacking(connection: &mut Connection, leading: &[Leading]) -> QueryResult<Vec<
     let mut lacking = Vec::new();
     match connection.dialect() {
         Dialect::Sqlite => {
-            for (term, kind, (part, rid)) in leading {
+            for ((term, qualifier), kind, (part, rid)) in leading {
                 let statement = Statement::new(HAS_TERM).bind(term.0).bind(*kind).bind(*rid).bind(*part);
+                let statement = statement.bind(i64::from(*qualifier));
                 if connection.first(&statement, |row| row.bigint(0))? != Some(1) {
                     lacking.push((*part, *rid));
                 }

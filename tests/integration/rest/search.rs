@@ -222,3 +222,28 @@ fn a_filter_goes_through_references_too() {
         assert_eq!((answer.status, ids(&answer)), (200, expected.iter().map(|id| (*id).to_owned()).collect()), "{filter}");
     }
 }
+
+#[test]
+fn the_last_page_is_one_link_away_and_leads_back() {
+    let server = Server::start();
+    for day in 1..=5 {
+        let id = format!("d{day}");
+        server.put(&format!("/DocumentReference/{id}"), &document(&id, "p1", &format!("2026-02-0{day}T08:00:00Z")));
+    }
+    let link = |bundle: &Value, relation: &str| {
+        let links = bundle["link"].as_array().unwrap();
+        let found = links.iter().find(|link| link["relation"] == relation)?;
+        Some(found["url"].as_str().unwrap().split_once("/fhir").unwrap().1.to_owned())
+    };
+    for sort in ["", "&_sort=date", "&_sort=status,date"] {
+        let first = server.get(&format!("/DocumentReference?patient=p1&_count=2{sort}")).json();
+        let last = server.get(&link(&first, "last").unwrap());
+        assert_eq!(ids(&last), ["d4", "d5"], "{sort}");
+        assert_eq!(link(&last.json(), "next"), None);
+        let before = server.get(&link(&last.json(), "previous").unwrap());
+        assert_eq!(ids(&before), ["d2", "d3"], "{sort}");
+        assert_eq!(ids(&server.get(&link(&before.json(), "previous").unwrap())), ["d1"], "{sort}");
+    }
+    let all = server.get("/DocumentReference?patient=p1").json();
+    assert_eq!(link(&all, "last"), None, "of one page there is no last one");
+}
