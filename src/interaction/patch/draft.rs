@@ -82,7 +82,7 @@ impl Draft {
     ///
     /// # Errors
     /// 422 where they changed what is not a patch's to change.
-    pub(super) fn become_one(&mut self, json: &str) -> Outcome<()> {
+    pub(super) fn take(&mut self, json: &str) -> Outcome<()> {
         let made = Tree::parse_plain(json.as_bytes()).map_err(Failure::fault)?;
         self.fixed.check(&made).map_err(|reason| Failure::new(Kind::Invalid, reason).at("$this"))?;
         drop(made);
@@ -141,7 +141,7 @@ impl Fixed {
     }
 }
 
-/// The names of the members on the way from the root of `tree` to `node`, and the nodes themselves, both ends included.
+/// The nodes on the way from the root of `tree` to `node`, both ends included.
 pub(super) fn way<'t>(tree: &'t Tree<'_>, node: Node<'t>) -> Vec<Node<'t>> {
     let mut way = vec![tree.root()];
     let mut at = tree.root();

@@ -135,7 +135,7 @@ impl Patch {
         let mut draft = Draft::new(json, engine.limits.body_bytes)?;
         match self {
             Self::Json(patch) => json::apply(&mut draft, patch)?,
-            Self::Xml(patch) => draft.become_one(&xml::apply(engine.registry, json, patch, engine.limits.body_bytes)?)?,
+            Self::Xml(patch) => draft.take(&xml::apply(engine.registry, json, patch, engine.limits.body_bytes)?)?,
             Self::FhirPath(parameters) => {
                 let parameters = body::parse(parameters)?;
                 body::check_type(&parameters, ResourceType::Parameters)?;

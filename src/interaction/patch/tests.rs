@@ -159,6 +159,27 @@ fn an_element_of_a_type_without_a_name_is_told_by_its_parts() {
     assert!(refused(&patient(""), &[add("Patient", "contact", twice)]).contains("does not repeat"));
 }
 
+#[test]
+fn each_operation_sees_what_the_one_before_made() {
+    let before = patient(r#""contact":[{"name":{"family":"du Marché"}}]"#);
+    let another = json!({"part": [{"name": "gender", "valueCode": "male"}]});
+    let operations = [
+        add("Patient.contact[0]", "gender", code("male")),
+        add("Patient", "contact", another),
+        replace("Patient.contact[1].gender", code("other")),
+    ];
+    let after = patient(r#""contact":[{"name":{"family":"du Marché"},"gender":"male"},{"gender":"other"}]"#);
+    becomes(&before, &operations, &after);
+}
+
+#[test]
+fn a_narrative_is_replaced_by_a_string() {
+    let before = patient(r#""text":{"status":"generated","div":"<div>Chalmers</div>"},"name":[{"family":"Chalmers"}]"#);
+    let operations =
+        [replace("Patient.text.div", text("<div>Chalmers1</div>")), replace("Patient.name[0].family", text("Chalmers1"))];
+    becomes(&before, &operations, &before.replace("Chalmers", "Chalmers1"));
+}
+
 /// A patient with identifiers of these values.
 fn identified(values: &[u32]) -> String {
     let all: Vec<String> =
