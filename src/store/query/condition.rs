@@ -156,7 +156,12 @@ fn indexed<'a>(mixed: Vec<i64>) -> Sql<'a> {
 
 /// An entry in a side table that fulfils the condition: `EXISTS (…)`.
 fn has_value<'a>(dialect: Dialect, condition: &'a Condition) -> Sql<'a> {
-    match values_of(dialect, condition) {
+    // Of one instance there are few entries; SQLite would rather go through all of the parameter.
+    let parameter = match dialect {
+        Dialect::Sqlite => " v WHERE +v.parameter = ",
+        Dialect::Postgres => OF_PARAMETER,
+    };
+    match values_where(dialect, condition, parameter) {
         Some(values) => Sql::new("EXISTS (SELECT 1").append(values).push(" AND v.part = i.part AND v.rid = i.rid)"),
         None => Sql::new(NEVER),
     }
@@ -164,7 +169,13 @@ fn has_value<'a>(dialect: Dialect, condition: &'a Condition) -> Sql<'a> {
 
 /// The entries that fulfil a condition on a side table, or the terms that fulfil one on terms: ` FROM … v WHERE …`.
 pub(super) fn values_of<'a>(dialect: Dialect, condition: &'a Condition) -> Option<Sql<'a>> {
-    let of = |table: &str, parameter: i32| Sql::new(" FROM ").push(table).push(" v WHERE v.parameter = ").bind(parameter);
+    values_where(dialect, condition, OF_PARAMETER)
+}
+
+const OF_PARAMETER: &str = " v WHERE v.parameter = ";
+
+fn values_where<'a>(dialect: Dialect, condition: &'a Condition, of_parameter: &str) -> Option<Sql<'a>> {
+    let of = |table: &str, parameter: i32| Sql::new(" FROM ").push(table).push(of_parameter).bind(parameter);
     match condition {
         Condition::Date(Some(parameter), bounds) => Some(bounded(of("date_value", parameter.0), &VALUE, bounds)),
         Condition::StringPrefix(parameter, prefix) => Some(prefixed(of("string_value", parameter.0), prefix)),
@@ -234,7 +245,7 @@ fn with_implied(bounds: &[Bound]) -> Vec<Bound> {
 pub(super) fn main_dates<'a>(kinds: &[ResourceType], bounds: &[Bound]) -> Sql<'a> {
     let of_kinds = Sql::new("SELECT v.part, v.rid FROM instance v INDEXED BY instance_date WHERE ")
         .append(Sql::is_one_of("v.kind", kinds.iter().map(|kind| kind.code())))
-        .push(" AND v.body IS NOT NULL AND v.date_low IS NOT NULL");
+        .push(" AND v.date_low IS NOT NULL");
     bounded(of_kinds, &ENTRY_DATE, &with_implied(bounds))
 }
 

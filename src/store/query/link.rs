@@ -111,7 +111,10 @@ impl Decider<'_> {
     fn link(&mut self, link: &Link, here: &Plan) -> Result<Condition, Stop> {
         // In a dossier that was named there are few instances, whatever is asked at the other end.
         let sides = if here.dossiers.is_some() { [Side::Here, Side::There] } else { [Side::There, Side::Here] };
-        for most in [FEW_INSTANCES, MAX_LINKED_INSTANCES] {
+        // Where nothing else is asked here, a few instances are no less than all of them.
+        let is_open = here.dossiers.is_none() && conjuncts(&here.condition).is_empty();
+        let limits = if is_open { &[MAX_LINKED_INSTANCES][..] } else { &[FEW_INSTANCES, MAX_LINKED_INSTANCES] };
+        for most in limits.iter().copied() {
             for side in sides {
                 let decided = match (side, link.direction) {
                     (Side::There, Direction::To) => self.by_targets(link, most),
