@@ -9,6 +9,7 @@ mod build;
 mod compartment;
 mod core;
 mod custom;
+mod elements;
 mod error;
 mod expression;
 mod facts;

@@ -12,6 +12,7 @@ pub mod json;
 pub mod key;
 pub mod reference;
 mod resource_type;
+pub mod xml;
 
 pub use id::{InstanceId, VersionId};
 pub use instant::Instant;

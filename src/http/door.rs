@@ -9,7 +9,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::head::{self, Query};
-use super::media::{self, Accepted};
+use super::media::{self, Accepted, Sent};
 use super::metrics::{Metrics, Present};
 use super::operations::{self, Operation};
 use super::payload::{self, BodyLimits};
@@ -18,7 +18,7 @@ use super::sending::Sending;
 use super::unread;
 use crate::config::SecurityMode;
 use crate::fhir::ResourceType;
-use crate::interaction::{Content, Engine, Format, Interaction, Place, Request, Verb, admit, execute};
+use crate::interaction::{Content, Engine, Format, Interaction, Place, Request, Verb, admit, execute, from_xml};
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::security;
 
@@ -184,7 +184,15 @@ impl Visit<'_> {
             request.body = Some(Content::of(bytes, Format::Entry));
             return Ok(());
         }
-        let format = media::sent(content_type, head::text(headers, &head::SECURITY_CONTEXT))?;
+        let format = match media::sent(content_type, head::text(headers, &head::SECURITY_CONTEXT))? {
+            Sent::As(format) => format,
+            Sent::Xml(content_type) => {
+                let bytes = payload::read(body, declared, self.door.body).await?;
+                self.is_read = true;
+                request.body = Some(from_xml(bytes, &content_type, request.kind)?);
+                return Ok(());
+            }
+        };
         let (bytes, staged) = match format {
             Format::Raw { .. } if request.kind == Some(ResourceType::Binary) => {
                 payload::receive(body, declared, self.door.content, &self.door.engine).await?

@@ -3,7 +3,7 @@
 use crate::interaction::{Format, Wanted};
 use crate::outcome::{Failure, Kind, Outcome};
 
-/// A JSON representation, under one of its names: the client reads the name it used.
+/// A representation, under one of its names: the client reads the name it used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Media {
     /// `application/fhir+json`
@@ -15,10 +15,19 @@ pub(super) enum Media {
     Text,
     /// `application/json+fhir`, from before STU3.
     Old,
+    /// `application/fhir+xml`
+    FhirXml,
+    /// `application/xml`
+    GenericXml,
+    /// `text/xml`
+    TextXml,
+    /// `application/xml+fhir`, from before STU3.
+    OldXml,
 }
 
 impl Media {
-    const ALL: [Self; 4] = [Self::Fhir, Self::Generic, Self::Text, Self::Old];
+    const ALL: [Self; 8] =
+        [Self::Fhir, Self::Generic, Self::Text, Self::Old, Self::FhirXml, Self::GenericXml, Self::TextXml, Self::OldXml];
 
     /// The content type.
     pub(super) const fn name(self) -> &'static str {
@@ -27,6 +36,18 @@ impl Media {
             Self::Generic => "application/json",
             Self::Text => "text/json",
             Self::Old => "application/json+fhir",
+            Self::FhirXml => "application/fhir+xml",
+            Self::GenericXml => "application/xml",
+            Self::TextXml => "text/xml",
+            Self::OldXml => "application/xml+fhir",
+        }
+    }
+
+    /// Whether it is XML.
+    pub(super) const fn is_xml(self) -> bool {
+        match self {
+            Self::Fhir | Self::Generic | Self::Text | Self::Old => false,
+            Self::FhirXml | Self::GenericXml | Self::TextXml | Self::OldXml => true,
         }
     }
 
@@ -46,7 +67,7 @@ fn are_lines(essence: &str) -> bool {
 
 /// The versions of FHIR that `fhirVersion` may name here.
 const VERSIONS: [&str; 3] = ["4.0", "4.0.0", "4.0.1"];
-const SERVED: &str = "application/fhir+json, application/json and text/json are served, in FHIR 4.0";
+const SERVED: &str = "application/fhir+json, application/fhir+xml and their generic types are served, in FHIR 4.0";
 
 /// One media range or type: `type/subtype;name=value;…`.
 #[derive(Clone, Copy, Debug)]
@@ -129,11 +150,12 @@ pub(super) fn accepted_of_search(format: Option<&str>, accept: Option<&str>) -> 
 fn of_format(format: &str) -> Outcome<Media> {
     let format = format.trim().replace(' ', "+");
     let range = Range::read(&format);
-    let is_json = range.essence.eq_ignore_ascii_case("json") || Media::named(range.essence).is_some();
-    if is_json && range.is_of_this_version() {
-        return Ok(Media::Fhir);
-    }
-    Err(not_acceptable().at("http._format"))
+    let media = match range.essence {
+        word if word.eq_ignore_ascii_case("json") => Some(Media::Fhir),
+        word if word.eq_ignore_ascii_case("xml") => Some(Media::FhirXml),
+        essence => Media::named(essence).map(|media| if media.is_xml() { Media::FhirXml } else { Media::Fhir }),
+    };
+    media.filter(|_| range.is_of_this_version()).ok_or_else(|| not_acceptable().at("http._format"))
 }
 
 fn of_accept(accept: &str, read: impl Fn(&Range<'_>) -> Option<Accepted>) -> Outcome<Accepted> {
@@ -146,35 +168,39 @@ fn of_accept(accept: &str, read: impl Fn(&Range<'_>) -> Option<Accepted>) -> Out
 /// FHIR's own types mean the resource, a generic one the content that is of it, any other the content (BIN-01, BIN-02).
 fn for_binary(range: &Range<'_>) -> Option<Accepted> {
     let wanted = match Media::named(range.essence) {
-        Some(Media::Fhir | Media::Old) => Wanted::Resource,
-        Some(Media::Generic | Media::Text) => Wanted::ContentOfType(range.essence.into()),
-        None if is_fhir_xml(range.essence) => return None,
+        Some(Media::Fhir | Media::Old | Media::FhirXml | Media::OldXml) => Wanted::Resource,
+        Some(Media::Generic | Media::Text | Media::GenericXml | Media::TextXml) => Wanted::ContentOfType(range.essence.into()),
         None => Wanted::Content,
     };
     Some(Accepted { media: Media::named(range.essence).unwrap_or_default(), wanted })
-}
-
-fn is_fhir_xml(essence: &str) -> bool {
-    essence.eq_ignore_ascii_case("application/fhir+xml") || essence.eq_ignore_ascii_case("application/xml+fhir")
 }
 
 fn not_acceptable() -> Failure {
     Failure::new(Kind::NotAcceptable, format!("no representation that is asked for is served: {SERVED}"))
 }
 
+/// What a request was sent as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// As it goes on.
+    As(Format),
+    /// As FHIR in XML, with this content type.
+    Xml(Box<str>),
+}
+
 /// What the body of a request is, by its `Content-Type`.
 ///
 /// # Errors
 /// 415 for FHIR of another version or character set.
-pub(super) fn sent(content_type: Option<&str>, security_context: Option<&str>) -> Outcome<Format> {
+pub(super) fn sent(content_type: Option<&str>, security_context: Option<&str>) -> Outcome<Sent> {
     let text = content_type.unwrap_or("application/octet-stream");
     let range = Range::read(text);
-    if Media::named(range.essence).is_none() {
-        return Ok(Format::Raw { content_type: text.into(), security_context: security_context.map(Into::into) });
-    }
+    let Some(media) = Media::named(range.essence) else {
+        return Ok(Sent::As(Format::Raw { content_type: text.into(), security_context: security_context.map(Into::into) }));
+    };
     let is_utf8 = range.parameter("charset").is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8"));
     if is_utf8 && range.is_of_this_version() {
-        return Ok(Format::Json { content_type: text.into() });
+        return Ok(if media.is_xml() { Sent::Xml(text.into()) } else { Sent::As(Format::Json { content_type: text.into() }) });
     }
     Err(Failure::new(Kind::UnsupportedFormat, "FHIR is read in UTF-8 and in version 4.0 only").at("http.Content-Type"))
 }
@@ -203,7 +229,9 @@ mod tests {
             ("application/json;q=0.5, application/fhir+json", Some(Media::Fhir)),
             ("application/fhir+json;fhirVersion=4.0", Some(Media::Fhir)),
             ("application/fhir+json;fhirVersion=3.0", None),
-            ("application/fhir+xml", None),
+            ("application/fhir+xml", Some(Media::FhirXml)),
+            ("text/xml, application/fhir+json;q=0.9", Some(Media::TextXml)),
+            ("application/xml;q=0.5, application/xml+fhir", Some(Media::OldXml)),
             ("application/foobar", None),
             ("application/json;q=0", None),
         ];
@@ -223,7 +251,7 @@ mod tests {
         assert_eq!(wanted(Some("json"), Some("application/fhir+ndjson")), Wanted::Resource);
         assert_eq!(wanted(None, None), Wanted::Resource);
         assert!(accepted(None, Some("application/fhir+ndjson"), false).is_err());
-        assert!(accepted_of_search(None, Some("application/fhir+xml")).is_err());
+        assert_eq!(wanted(None, Some("application/fhir+xml")), Wanted::Resource);
     }
 
     #[test]
@@ -231,7 +259,10 @@ mod tests {
         for format in ["json", "application/json", "application/fhir+json", "application/fhir json", "text/json"] {
             assert_eq!(accepted(Some(format), Some("application/fhir+xml"), false).unwrap().media, Media::Fhir, "{format}");
         }
-        for format in ["xml", "html", "application/fhir+xml", "application/foobar"] {
+        for format in ["xml", "application/xml", "application/fhir+xml", "application/fhir xml", "text/xml"] {
+            assert_eq!(accepted(Some(format), Some("application/fhir+json"), false).unwrap().media, Media::FhirXml, "{format}");
+        }
+        for format in ["html", "application/foobar"] {
             assert_eq!(accepted(Some(format), None, false).unwrap_err().kind(), Kind::NotAcceptable, "{format}");
         }
     }
@@ -245,15 +276,21 @@ mod tests {
         assert_eq!(wanted(None, Some("application/fhir+json")), Wanted::Resource);
         assert_eq!(wanted(None, Some("application/json")), Wanted::ContentOfType("application/json".into()));
         assert_eq!(wanted(Some("json"), Some("application/pdf")), Wanted::Resource);
-        assert!(accepted(None, Some("application/fhir+xml"), true).is_err());
+        assert_eq!(wanted(None, Some("application/fhir+xml")), Wanted::Resource);
+        assert_eq!(wanted(None, Some("text/xml")), Wanted::ContentOfType("text/xml".into()));
     }
 
     #[test]
     fn fhir_is_read_in_utf8_and_in_this_version_only() {
-        assert!(matches!(sent(Some("application/fhir+json; charset=UTF-8"), None), Ok(Format::Json { .. })));
-        assert!(matches!(sent(Some("application/pdf"), Some("Patient/p1")), Ok(Format::Raw { .. })));
-        assert!(matches!(sent(None, None), Ok(Format::Raw { .. })));
-        for refused in ["application/fhir+json; charset=latin1", "application/fhir+json;fhirVersion=3.0"] {
+        assert!(matches!(sent(Some("application/fhir+json; charset=UTF-8"), None), Ok(Sent::As(Format::Json { .. }))));
+        assert!(matches!(sent(Some("text/xml; charset=UTF-8"), None), Ok(Sent::Xml(_))));
+        assert!(matches!(sent(Some("application/pdf"), Some("Patient/p1")), Ok(Sent::As(Format::Raw { .. }))));
+        assert!(matches!(sent(None, None), Ok(Sent::As(Format::Raw { .. }))));
+        for refused in [
+            "application/fhir+json; charset=latin1",
+            "application/fhir+xml; charset=latin1",
+            "application/fhir+json;fhirVersion=3.0",
+        ] {
             assert_eq!(sent(Some(refused), None).unwrap_err().kind(), Kind::UnsupportedFormat, "{refused}");
         }
     }

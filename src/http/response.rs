@@ -11,7 +11,7 @@ use super::media::{self, Media};
 use super::pretty::pretty;
 use super::range::{self, Asked};
 use super::sending::Sending;
-use crate::interaction::{Body, Data, PATCH_FORMATS, Response, Status, Tag};
+use crate::interaction::{Body, Data, Layout, PATCH_FORMATS, Response, Status, Tag, in_xml};
 use crate::outcome::{Failure, Kind, Outcome, operation_outcome};
 
 /// How an answer is to look.
@@ -124,7 +124,7 @@ pub(super) fn refused(failure: &Failure, look: &Look) -> HttpResponse {
         }
         _ => {}
     }
-    with_json(builder, Bytes::from(operation_outcome(failure.issues()).to_string()), look)
+    with_outcome(builder, operation_outcome(failure.issues()).to_string(), look)
 }
 
 /// `refused`, and which patches are read instead (RFC 5789 §2.2).
@@ -177,7 +177,16 @@ fn insert(builder: &mut HttpResponseBuilder, name: header::HeaderName, value: St
     }
 }
 
-fn with_json(mut builder: HttpResponseBuilder, bytes: Bytes, look: &Look) -> HttpResponse {
+fn with_outcome(mut builder: HttpResponseBuilder, json: String, look: &Look) -> HttpResponse {
     builder.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(look.media.name())));
-    if look.is_pretty { builder.body(pretty(&bytes)) } else { builder.body(bytes) }
+    let json = Bytes::from(json);
+    match (look.media.is_xml(), look.is_pretty) {
+        (true, is_pretty) => {
+            let layout = if is_pretty { Layout::Indented } else { Layout::Compact };
+            let xml = in_xml(&json.clone().into(), layout).map(|text| text.json().clone());
+            builder.body(xml.unwrap_or(json))
+        }
+        (false, true) => builder.body(pretty(&json)),
+        (false, false) => builder.body(json),
+    }
 }

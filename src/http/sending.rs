@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::pretty::pretty;
 use super::response::Look;
-use crate::interaction::{Data, Engine, Pieces, Text};
+use crate::interaction::{Data, Engine, Layout, Pieces, Text, in_xml};
 use crate::outcome::{Failure, Outcome};
 
 /// To whom an answer is sent, and how.
@@ -30,7 +30,11 @@ impl Sending<'_> {
     /// # Errors
     /// A content of it that cannot be read.
     pub(super) async fn resource(&self, text: &Text, look: &Look) -> Outcome<BoxBody> {
-        let rewritten = look.is_pretty.then(|| text.rewritten(pretty));
+        let rewritten = match (look.media.is_xml(), look.is_pretty) {
+            (true, is_pretty) => Some(in_xml(text, if is_pretty { Layout::Indented } else { Layout::Compact })?),
+            (false, true) => Some(text.rewritten(pretty)),
+            (false, false) => None,
+        };
         let text = rewritten.as_ref().unwrap_or(text);
         if text.holes().is_empty() {
             return Ok(text.json().clone().boxed());

@@ -93,7 +93,7 @@ fn statement(registry: &Registry, behaviour: &Behaviour) -> CapabilityStatement 
         }),
         fhir_version: "4.0.1".into(),
         patch_format: PATCH_FORMATS.map(Into::into).to_vec(),
-        format: vec!["json".into(), "application/fhir+ndjson".into()],
+        format: ["json", "xml", "application/fhir+ndjson"].map(Into::into).to_vec(),
         rest: vec![CapabilityStatementRest {
             mode: "server".into(),
             documentation: Some(HABITS.into()),

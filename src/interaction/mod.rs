@@ -28,6 +28,7 @@ mod precondition;
 mod provenance;
 mod read;
 mod reindex;
+mod representation;
 mod request;
 mod response;
 mod search;
@@ -41,6 +42,7 @@ mod vread;
 mod write;
 
 use crate::dossier;
+pub use crate::fhir::xml::Layout;
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::security::Principal;
 pub use crate::store::{Incoming, Pieces, Staged, Text};
@@ -55,6 +57,7 @@ pub use operation::Operation;
 pub use parameters::read_parameters;
 pub use patch::FORMATS as PATCH_FORMATS;
 pub use place::{Place, Verb};
+pub use representation::{from_xml, in_xml};
 pub use request::{Content, EntityTags, Format, Handling, Preconditions, Prefer, Request, Return, Wanted};
 pub use response::{Applied, Body, Data, Location, Response, Status, Tag};
 

@@ -51,7 +51,7 @@ pub(super) enum Patch {
 
 pub(super) async fn patch(call: &Call<'_>) -> Outcome<Response> {
     let (kind, id) = call.request.instance()?;
-    let patch = Patch::read(call.engine, call.request.body.as_ref())?;
+    let patch = Patch::read(call.request.body.as_ref())?;
     for attempt in 0..MAX_ATTEMPTS {
         let _turn = call.engine.turns.take(attempt, Some((kind, id))).await;
         let latest = call.engine.store.read(call.access, kind, id).await?;
@@ -88,15 +88,12 @@ impl Patch {
     ///
     /// # Errors
     /// 400 where there is none, 415 where it is of another type.
-    pub(super) fn read(engine: &Engine, content: Option<&Content>) -> Outcome<Self> {
+    pub(super) fn read(content: Option<&Content>) -> Outcome<Self> {
         let content = content.filter(|content| !content.is_empty());
         let content = content.ok_or_else(|| Failure::new(Kind::Malformed, "the body that should hold a patch is empty"))?;
         match &content.format {
             Format::Json { .. } => Ok(Self::FhirPath(content.bytes.clone())),
             Format::Entry => Self::of_entry(&content.bytes),
-            Format::Raw { content_type, .. } if essence(content_type) == FHIR_XML => {
-                xml::resource(engine.registry, &content.bytes).map(|json| Self::FhirPath(Bytes::from(json)))
-            }
             Format::Raw { content_type, .. } => Self::typed(content_type, content.bytes.clone()).ok_or_else(|| {
                 let diagnostics = format!("a patch is read in {}", FORMATS.join(", "));
                 Failure::new(Kind::UnsupportedFormat, diagnostics).at("http.Content-Type")

@@ -180,8 +180,7 @@ impl Ground<'_> {
     fn draft<'e>(&'e self, entry: &'e Entry<'e>) -> Outcome<Draft<'e>> {
         let patch = |before: &Bytes| {
             let (kind, id) = entry.request.instance()?;
-            let json =
-                Patch::read(self.call.engine, entry.request.body.as_ref())?.applied(self.call.engine, (kind, id), before)?;
+            let json = Patch::read(entry.request.body.as_ref())?.applied(self.call.engine, (kind, id), before)?;
             Ok(Draft { entry, kind, json: Cow::Owned(json) })
         };
         if let Some(before) = self.patched.get(&entry.at) {

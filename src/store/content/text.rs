@@ -74,6 +74,12 @@ impl Hole {
         self.at
     }
 
+    /// The same hole elsewhere, in another representation of what it is in.
+    #[must_use]
+    pub fn moved(&self, at: usize) -> Self {
+        Self { at, ..*self }
+    }
+
     /// What its object holds.
     pub fn form(&self) -> Form {
         self.form

@@ -37,7 +37,7 @@ fn fhir_is_answered_to_whoever_asks_for_fhir() {
     assert_eq!((&resource.json()["contentType"], &resource.json()["data"]), (&json!("text/plain"), &json!("aGk=")));
     let by_format = server.send("GET", &format!("{path}?_format=json"), &[("accept", "text/plain")], b"");
     assert_eq!(by_format.json()["resourceType"], "Binary");
-    assert_eq!(server.send("GET", &path, &[("accept", "application/fhir+xml")], b"").status, 406);
+    assert_eq!(server.send("GET", &format!("{path}?_format=html"), &[("accept", "text/plain")], b"").status, 406);
 }
 
 #[test]

@@ -25,7 +25,8 @@ fn every_refusal_is_an_operation_outcome_with_its_code() {
         ("OPTIONS", "/Patient", &[], b"", 405, "not-supported"),
         ("PUT", "/Patient?identifier=1", &json, b"{}", 400, "not-supported"),
         ("GET", "/Patient/p1?_since=2026", &[], b"", 400, "not-supported"),
-        ("POST", "/Patient", &[("content-type", "application/fhir+xml")], b"<Patient/>", 415, "not-supported"),
+        ("POST", "/Patient", &[("content-type", "application/fhir+xml")], b"<Patient/>", 400, "structure"),
+        ("POST", "/Patient", &[("content-type", "text/html")], b"<Patient/>", 415, "not-supported"),
         ("POST", "/Patient", &[], b"{}", 415, "not-supported"),
         ("POST", "/Patient", &[("content-type", "application/fhir+json;fhirVersion=3.0")], b"{}", 415, "not-supported"),
         (
@@ -42,7 +43,7 @@ fn every_refusal_is_an_operation_outcome_with_its_code() {
         ("POST", "/Patient", &[("content-type", "application/fhir+json"), ("if-none-exist", "a=b")], b"{}", 400, "not-supported"),
         ("GET", "/metadata", &[("accept", "application/foobar")], b"", 406, "not-supported"),
         ("GET", "/metadata", &[("accept", "application/fhir+json;fhirVersion=3.0")], b"", 406, "not-supported"),
-        ("GET", "/metadata?_format=xml", &[], b"", 406, "not-supported"),
+        ("GET", "/metadata?_format=html", &[], b"", 406, "not-supported"),
     ];
     for (method, path, headers, body, status, code) in table {
         let answer = server.send(method, path, headers, body);

@@ -10,3 +10,4 @@ mod scope;
 mod search;
 mod shape;
 mod system;
+mod xml;

@@ -41,17 +41,6 @@ pub(super) fn apply(registry: &Registry, json: &[u8], patch: &[u8], most_bytes: 
     form.json(&root).map_err(unmade)
 }
 
-/// The JSON of a resource that came in XML: a patch by FHIRPath.
-///
-/// # Errors
-/// 400 where it is none.
-pub(super) fn resource(registry: &Registry, xml: &[u8]) -> Outcome<String> {
-    let malformed = |reason: &str| Failure::new(Kind::Malformed, reason).at("$this");
-    let xml = std::str::from_utf8(xml).map_err(|_| malformed("the body is not UTF-8"))?;
-    let root = document::read(xml).map_err(malformed)?;
-    Form::new(registry).json(&root).map_err(malformed)
-}
-
 /// That what the operations make of a resource is none.
 fn unmade(reason: &str) -> Failure {
     let issue = Issue::error(IssueCode::Processing, format!("what the patch makes is no resource: {reason}")).at("$this");
