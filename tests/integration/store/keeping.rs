@@ -131,8 +131,12 @@ const DAMAGES_OF_A_FILE: &[(&str, &str)] = &[
     ),
     ("DELETE FROM term WHERE rid = (SELECT rid FROM instance WHERE id = 'p')", "term does not hold what the resource says"),
     (
-        "INSERT INTO term (term, kind, rid, part) SELECT 42, kind, rid, part FROM instance WHERE id = 'p'",
+        "INSERT INTO term (term, kind, rid, part, qualifier) SELECT 42, kind, rid, part, 0 FROM instance WHERE id = 'p'",
         "the term 42 leads here, where nothing has it",
+    ),
+    (
+        "UPDATE term SET qualifier = qualifier + 1 WHERE rid = (SELECT rid FROM instance WHERE id = 'p')",
+        "term does not hold what the resource says",
     ),
 ];
 
