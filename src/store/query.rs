@@ -57,13 +57,19 @@ pub struct Match {
 /// # Errors
 /// The database is away; within the answer, a search that would cost too much.
 pub(super) fn search(connection: &mut Connection, access: &Access, plan: &Plan) -> QueryResult<Outcome<Page>> {
-    if !plan.condition.takes_steps() && !sorted::is_needed(plan) {
+    if !needs_one_state(access, plan) {
         return page(connection, access, plan).map(Ok);
     }
     connection.together(|connection| match in_steps(connection, access, plan) {
         Ok(page) => Ok(Ok(page)),
         Err(stop) => stop.answer(),
     })
+}
+
+/// Whether one statement builds on what another one found, so that all must see one state of the store: what a stream drew from entries
+/// is not asked again of the instances, and a total is that of the page beside it.
+fn needs_one_state(access: &Access, plan: &Plan) -> bool {
+    plan.total || plan.condition.takes_steps() || sorted::is_needed(plan) || searched(access, plan).is_none()
 }
 
 fn in_steps(connection: &mut Connection, access: &Access, plan: &Plan) -> Result<Page, Stop> {

@@ -1,5 +1,7 @@
 //! Searching: every plan finds what it means, in its order, on pages that neither repeat nor leave out.
 
+use std::cell::Cell;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -421,6 +423,31 @@ on_each_back_end! {
         once.dedup();
         assert_eq!(once.len(), seen.len(), "nothing twice");
         assert!((0..60).filter(|rid| rid % 2 == 0).all(|rid| seen.contains(&rid)), "nothing left out");
+    }
+
+    async fn a_page_and_its_total_show_one_state_of_a_store_that_is_written_to(bed: &Bed) {
+        // Every version carries one of two terms, and all instances change at once: odd versions carry the first.
+        let carrying = |write: Write| Write { index: IndexEntries { terms: vec![Term(2 - write.version.0 % 2)], ..IndexEntries::default() }, ..write };
+        let mut current: Vec<Write> = (0..40).map(|rid| carrying(creation(key(rid)))).collect();
+        bed.committed(current.clone()).await;
+        let is_over = Cell::new(false);
+        let writing = async {
+            for _ in 0..60 {
+                current = current.iter().map(|write| carrying(update(write))).collect();
+                bed.committed(current.clone()).await;
+            }
+            is_over.set(true);
+        };
+        let searching = async {
+            while !is_over.get() {
+                for total in [false, true] {
+                    let page = page(&bed.store, &Plan { total, ..of_observations(Condition::Term(Term(1))) }).await;
+                    assert!(page.matches.iter().all(|found| found.stored.version.0 % 2 == 1), "{page:?}");
+                    assert!(page.total.is_none_or(|total| total == if page.matches.is_empty() { 0 } else { 40 }), "{page:?}");
+                }
+            }
+        };
+        tokio::join!(writing, searching);
     }
 
     async fn more_alternatives_than_sqlite_nests_are_searched(bed: &Bed) {
