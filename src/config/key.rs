@@ -187,6 +187,13 @@ pub const KEYS: &[Key] = &[
         show: |settings| settings.limits.bundle_entries.to_string(),
     },
     Key {
+        name: "limits.conditional_delete_resources",
+        meaning: "the most instances that a conditional delete removes at once; 1: its criteria must mean one",
+        valid: "a whole number from 1 to 10000",
+        set: |settings, text| within(&mut settings.limits.conditional_delete_resources, text, 1..=10_000),
+        show: |settings| settings.limits.conditional_delete_resources.to_string(),
+    },
+    Key {
         name: "limits.provenance_bytes",
         meaning: "the longest X-Provenance header",
         valid: "a whole number of bytes from 0 to 65536",

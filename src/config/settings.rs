@@ -68,6 +68,8 @@ pub struct Limits {
     pub content_seconds: u64,
     /// The most entries of one batch or transaction.
     pub bundle_entries: usize,
+    /// The most instances that a conditional delete removes; 1: criteria must mean one.
+    pub conditional_delete_resources: usize,
     /// The longest `X-Provenance`.
     pub provenance_bytes: usize,
     /// Matches on a page of a search that asks for no `_count`.
@@ -157,6 +159,7 @@ impl Default for Limits {
             content_bytes: 1024 * 1024 * 1024,
             content_seconds: 900,
             bundle_entries: 5_000,
+            conditional_delete_resources: 1,
             provenance_bytes: 16 * 1024,
             page_resources: 20,
             page_max_resources: 1_000,

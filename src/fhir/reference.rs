@@ -41,7 +41,8 @@ impl<'a> Reference<'a> {
             return Self::Urn(text);
         }
         let local = text.strip_prefix(base).and_then(|rest| rest.strip_prefix('/'));
-        if local.is_none() && text.contains("://") {
+        // The criteria of a conditional reference hold URLs themselves.
+        if local.is_none() && text.split('?').next().is_some_and(|path| path.contains("://")) {
             return Self::Absolute(text);
         }
         Self::read_relative(local.unwrap_or(text)).unwrap_or(Self::Unreadable(text))
@@ -91,6 +92,10 @@ mod tests {
             ("http://elsewhere.example/fhir/Patient/p1", Reference::Absolute("http://elsewhere.example/fhir/Patient/p1")),
             ("urn:uuid:0d0c", Reference::Urn("urn:uuid:0d0c")),
             ("Patient?identifier=a|b", Reference::Conditional { kind: ResourceType::Patient, query: "identifier=a|b" }),
+            (
+                "Patient?identifier=http://a|b",
+                Reference::Conditional { kind: ResourceType::Patient, query: "identifier=http://a|b" },
+            ),
             ("Patient", Reference::Unreadable("Patient")),
             ("Nothing/p1", Reference::Unreadable("Nothing/p1")),
             ("Patient/p1/p2", Reference::Unreadable("Patient/p1/p2")),

@@ -59,7 +59,15 @@ pub(super) async fn answer(http: HttpRequest, mut payload: Payload) -> HttpRespo
     let request_id = own_id.map_or_else(|| door.engine.context().request_id(), str::to_owned);
     let is_read =
         !http.headers().contains_key(&header::CONTENT_LENGTH) && !http.headers().contains_key(&header::TRANSFER_ENCODING);
-    let mut visit = Visit { door, http: &http, request_id: &request_id, look: Look::default(), interaction: None, is_read };
+    let mut visit = Visit {
+        door,
+        http: &http,
+        request_id: &request_id,
+        look: Look::default(),
+        interaction: None,
+        names_instance: false,
+        is_read,
+    };
     let response = match visit.perform(&mut payload).await {
         Ok(response) => response,
         Err(failure) => visit.refusal(&failure),
@@ -84,6 +92,8 @@ struct Visit<'a> {
     look: Look,
     /// What it turned out to ask, for the log.
     interaction: Option<Interaction>,
+    /// Whether its URL names the instance it is about.
+    names_instance: bool,
     /// Whether there is nothing more of its body to be read.
     is_read: bool,
 }
@@ -101,6 +111,7 @@ impl Visit<'_> {
         // Errors too are in the representation that is asked for, so it is settled before what may fail.
         self.look.media = media::accepted(query.format.as_deref(), self.accept(), false).unwrap_or_default().media;
         let place = Place::read(&path)?;
+        self.names_instance = matches!(place, Place::Instance(..));
         let interaction = self.interaction_at(&place)?;
         self.interaction = Some(interaction);
         let mut accepted = self.accepted(&query, &place, interaction)?;
@@ -134,6 +145,7 @@ impl Visit<'_> {
         Sending {
             engine: &self.door.engine,
             request_id: self.request_id,
+            names_instance: self.names_instance,
             is_head: *method == Method::HEAD,
             range: head::text(headers, &header::RANGE).filter(|_| *method == Method::GET),
             if_range: head::text(headers, &header::IF_RANGE),

@@ -7,7 +7,7 @@ use actix_web::web::Bytes;
 use percent_encoding::percent_decode;
 
 use crate::interaction::{EntityTags, Handling, Preconditions, Prefer, Return, read_parameters};
-use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
+use crate::outcome::{Failure, Kind, Outcome};
 
 /// `X-Request-Id`
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -99,18 +99,22 @@ pub(super) fn check_not_encoded(headers: &HeaderMap) -> Outcome<()> {
 /// The conditions of a request.
 ///
 /// # Errors
-/// 400 where `If-Match` or `If-None-Match` is no list of entity tags, or where `If-None-Exist` asks for a conditional create,
-/// which is not offered.
+/// 400 where `If-Match` or `If-None-Match` is no list of entity tags, or where `If-None-Exist` is no text or comes twice.
 pub(super) fn preconditions(headers: &HeaderMap) -> Outcome<Preconditions> {
-    if headers.contains_key(&IF_NONE_EXIST) {
-        let issue = Issue::error(IssueCode::NotSupported, "conditional create is not offered").at("http.If-None-Exist");
-        return Err(Failure::with_issues(Kind::InvalidParameter, vec![issue]));
-    }
     Ok(Preconditions {
         if_match: entity_tags(headers, &header::IF_MATCH, "http.If-Match")?,
         if_none_match: entity_tags(headers, &header::IF_NONE_MATCH, "http.If-None-Match")?,
         if_modified_since: text(headers, &header::IF_MODIFIED_SINCE).and_then(seconds),
+        if_none_exist: if_none_exist(headers)?,
     })
+}
+
+fn if_none_exist(headers: &HeaderMap) -> Outcome<Option<Box<str>>> {
+    let mut values = headers.get_all(&IF_NONE_EXIST);
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = std::str::from_utf8(value.as_bytes()).ok().filter(|_| values.next().is_none());
+    let refused = || Failure::new(Kind::InvalidParameter, "one query of a search is a condition").at("http.If-None-Exist");
+    text.map(|text| Some(text.into())).ok_or_else(refused)
 }
 
 fn entity_tags(headers: &HeaderMap, name: &HeaderName, place: &str) -> Outcome<Option<EntityTags>> {
@@ -242,7 +246,11 @@ mod tests {
         assert!(read.if_match.is_some());
         assert_eq!(read.if_modified_since, Some(1_700_000_000));
         assert_eq!(preconditions(&headers(&[("if-match", "3")])).unwrap_err().kind(), Kind::InvalidParameter);
-        assert_eq!(preconditions(&headers(&[("if-none-exist", "identifier=1")])).unwrap_err().kind().status(), 400);
+        let exists = |values: &[&'static str]| {
+            preconditions(&headers(&values.iter().map(|value| ("if-none-exist", *value)).collect::<Vec<_>>()))
+        };
+        assert_eq!(exists(&["identifier=1"]).unwrap().if_none_exist.as_deref(), Some("identifier=1"));
+        assert_eq!(exists(&["identifier=1", "identifier=2"]).unwrap_err().kind().status(), 400);
         assert_eq!(preconditions(&headers(&[("if-modified-since", "yesterday")])).unwrap().if_modified_since, None);
     }
 }

@@ -45,8 +45,9 @@ pub(super) async fn rendered(response: Response, look: &Look, sending: &Sending<
     if let Some(updated) = response.updated {
         insert(&mut builder, header::LAST_MODIFIED, updated.http_date());
     }
-    // A Location belongs to what is new (RFC 9110 §10.2.2).
-    if let Some(location) = response.location.as_ref().filter(|_| response.status == Status::Created) {
+    // A Location belongs to what is new (RFC 9110 §10.2.2), and to what criteria were found to mean.
+    let is_news = response.status == Status::Created || !sending.names_instance;
+    if let Some(location) = response.location.as_ref().filter(|_| is_news) {
         insert(&mut builder, header::LOCATION, location.url(sending.engine.base_url()));
     }
     if let Some(applied) = response.applied.listed() {

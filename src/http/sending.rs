@@ -16,6 +16,8 @@ use crate::outcome::{Failure, Outcome};
 pub(super) struct Sending<'a> {
     pub(super) engine: &'a Arc<Engine>,
     pub(super) request_id: &'a str,
+    /// Whether the URL itself names the instance.
+    pub(super) names_instance: bool,
     /// Whether nothing but the head is sent.
     pub(super) is_head: bool,
     /// `Range`, where it means something.

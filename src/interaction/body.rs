@@ -84,6 +84,11 @@ fn wrong_type(diagnostics: String) -> Failure {
     Failure::with_issues(Kind::Malformed, vec![Issue::error(IssueCode::Invalid, diagnostics).at("resourceType")])
 }
 
+/// The resource's own `id`, where it has one that is one.
+pub(super) fn own_id(tree: &Tree<'_>) -> Option<InstanceId> {
+    tree.root().member("id").and_then(|node| node.string())?.parse().ok()
+}
+
 /// Holds the resource's own `id` against the one it was sent to (U-01).
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use crate::dossier::Access;
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType, VersionId};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
 use crate::security::Principal;
-use crate::store::change::{Amendment, Change, Method, Write};
+use crate::store::change::{Amendment, Change, Method, Premise, Write};
 use crate::store::{CommitFailure, Stored};
 
 /// How often a write whose ground moved is tried again before the client is told so.
@@ -22,19 +22,16 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Writes `writes` together with their journal records, and what they make of the search parameters of the store. `false`: an
-    /// instance changed since it was read, or the search parameters since it was indexed.
-    pub(super) async fn commit(&self, writes: Vec<Write>) -> Outcome<bool> {
-        self.commit_beside(writes, &[]).await
-    }
-
-    /// The same, journaled together with updates that left the versions they found as they are.
-    pub(super) async fn commit_beside(&self, mut writes: Vec<Write>, standing: &[&Stored]) -> Outcome<bool> {
-        writes.extend(provenance::write_of(self.engine, self.request, &writes, standing)?);
-        let audit = if self.engine.records_audit { self.records_of(&writes, standing) } else { Vec::new() };
+    /// Does `work`, together with its journal records and what it makes of the search parameters of the store. `false`: an instance
+    /// changed since it was read, or what criteria mean, or the search parameters since it was indexed.
+    pub(super) async fn commit(&self, work: Work<'_>) -> Outcome<bool> {
+        let Work { mut writes, standing, premises } = work;
+        writes.extend(provenance::write_of(self.engine, self.request, &writes, &standing)?);
+        let audit = if self.engine.records_audit { self.records_of(&writes, &standing) } else { Vec::new() };
         let vocabulary = self.engine.redefined(&writes)?;
         let redefines = vocabulary.is_some();
-        match self.engine.store.commit(self.access, Change::new(writes, audit).redefining(vocabulary)).await {
+        let change = Change::new(writes, audit).given(premises).redefining(vocabulary);
+        match self.engine.store.commit(self.access, change).await {
             Ok(()) => {
                 // It is written, and the next who asks the store learns of it; what is defined is in force when this returns.
                 if redefines {
@@ -43,7 +40,7 @@ impl Call<'_> {
                 Ok(true)
             }
             Err(CommitFailure::Outdated) => self.engine.renew().await.map(|()| false),
-            Err(CommitFailure::Stale(_) | CommitFailure::Swept) => Ok(false),
+            Err(CommitFailure::Stale(_) | CommitFailure::Unmet | CommitFailure::Swept) => Ok(false),
             Err(CommitFailure::Failed(failure)) => Err(failure),
         }
     }
@@ -55,7 +52,7 @@ impl Call<'_> {
         let audit = if self.engine.records_audit { vec![record()] } else { Vec::new() };
         match self.engine.store.commit(self.access, Change::amending(amendment, audit)).await {
             Ok(()) => Ok(true),
-            Err(CommitFailure::Stale(_) | CommitFailure::Swept | CommitFailure::Outdated) => Ok(false),
+            Err(CommitFailure::Stale(_) | CommitFailure::Unmet | CommitFailure::Swept | CommitFailure::Outdated) => Ok(false),
             Err(CommitFailure::Failed(failure)) => Err(failure),
         }
     }
@@ -75,14 +72,14 @@ impl Call<'_> {
         }
     }
 
-    fn records_of(&self, writes: &[Write], standing: &[&Stored]) -> Vec<AuditRecord> {
+    fn records_of(&self, writes: &[Write], standing: &[Standing<'_>]) -> Vec<AuditRecord> {
         let written = writes.iter().map(|write| {
             let subject = Subject { kind: write.kind, id: Some(&write.id), version: Some(write.version) };
             self.record_of(interaction_of(write.method), subject, (write.key.part, write.updated))
         });
-        let left = standing.iter().map(|stored| {
+        let left = standing.iter().map(|Standing { stored, asked }| {
             let subject = Subject { kind: stored.kind, id: Some(&stored.id), version: Some(stored.version) };
-            self.record_of(Interaction::Update, subject, (stored.key.part, self.engine.context.now()))
+            self.record_of(*asked, subject, (stored.key.part, self.engine.context.now()))
         });
         written.chain(left).collect()
     }
@@ -90,6 +87,31 @@ impl Call<'_> {
     fn record_of(&self, interaction: Interaction, subject: Subject<'_>, (part, moment): (Part, Instant)) -> AuditRecord {
         let event = event((self.principal, self.request), interaction, SUCCESS, Some(subject));
         AuditRecord::of(&event, part, moment)
+    }
+}
+
+/// What a request comes to, before it is written.
+#[derive(Debug, Default)]
+pub(super) struct Work<'s> {
+    /// New versions.
+    pub(super) writes: Vec<Write>,
+    /// Versions that were to be written and are there already.
+    pub(super) standing: Vec<Standing<'s>>,
+    /// What all of it takes for granted.
+    pub(super) premises: Vec<Premise>,
+}
+
+/// A version that is left as it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing<'s> {
+    pub(super) stored: &'s Stored,
+    /// What was asked: an update that would repeat it, or a create of what is there already.
+    pub(super) asked: Interaction,
+}
+
+impl From<Vec<Write>> for Work<'_> {
+    fn from(writes: Vec<Write>) -> Self {
+        Self { writes, ..Self::default() }
     }
 }
 

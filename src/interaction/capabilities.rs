@@ -98,7 +98,7 @@ fn statement(registry: &Registry, behaviour: &Behaviour) -> CapabilityStatement 
             mode: "server".into(),
             documentation: Some(HABITS.into()),
             security: Some(security(behaviour.security)),
-            resource: ResourceType::ALL.iter().map(|kind| resource(registry, *kind)).collect(),
+            resource: ResourceType::ALL.iter().map(|kind| resource(registry, behaviour, *kind)).collect(),
             interaction: OF_SYSTEM.iter().map(|interaction| of_system(*interaction)).collect(),
             operation: vec![CapabilityStatementRestResourceOperation {
                 name: Operation::Meta.name().into(),
@@ -129,7 +129,7 @@ fn of_system(interaction: Interaction) -> CapabilityStatementRestInteraction {
     CapabilityStatementRestInteraction { code: interaction.code().into(), ..Default::default() }
 }
 
-fn resource(registry: &Registry, kind: ResourceType) -> CapabilityStatementRestResource {
+fn resource(registry: &Registry, behaviour: &Behaviour, kind: ResourceType) -> CapabilityStatementRestResource {
     let interaction = |interaction: &Interaction| CapabilityStatementRestResourceInteraction {
         code: interaction.code().into(),
         ..Default::default()
@@ -141,10 +141,10 @@ fn resource(registry: &Registry, kind: ResourceType) -> CapabilityStatementRestR
         versioning: Some("versioned".into()),
         read_history: Some(true.into()),
         update_create: Some(true.into()),
-        conditional_create: Some(false.into()),
+        conditional_create: Some(true.into()),
         conditional_read: Some("full-support".into()),
-        conditional_update: Some(false.into()),
-        conditional_delete: Some("not-supported".into()),
+        conditional_update: Some(true.into()),
+        conditional_delete: Some(if behaviour.limits.conditional_delete_resources > 1 { "multiple" } else { "single" }.into()),
         reference_policy: vec!["literal".into(), "logical".into()],
         search_include: inclusions(registry, kind),
         search_rev_include: inclusions_against(registry, kind),

@@ -1,28 +1,40 @@
-//! delete: `DELETE [base]/[type]/[id]` (R4 http.html §delete). Deleting what is not there is done already (D-02).
+//! delete: `DELETE [base]/[type]/[id]`, and `DELETE [base]/[type]?…` for what fulfils criteria (R4 http.html §delete, §3.1.0.7.1).
+//! Deleting what is not there is done already (D-02).
 
 use bytes::Bytes;
 
-use super::call::{Call, MAX_ATTEMPTS, contended};
+use super::call::{Call, MAX_ATTEMPTS, Work, contended};
+use super::condition::Aim;
 use super::write::Target;
 use super::{Applied, Prefer, Response, Return, Status, precondition};
 use crate::outcome::{Issue, IssueCode, Outcome, operation_outcome};
 
 pub(super) async fn delete(call: &Call<'_>) -> Outcome<Response> {
-    let (kind, id) = call.request.instance()?;
-    call.refuse_parameters(&[])?;
+    let aim = Aim::of(call)?;
+    if aim.id().is_some() {
+        call.refuse_parameters(&[])?;
+    }
+    let most = call.engine.limits.conditional_delete_resources;
     for attempt in 0..MAX_ATTEMPTS {
-        let _turn = call.engine.turns.take(attempt, Some((kind, id))).await;
-        let latest = call.engine.store.read(call.access, kind, id).await?;
-        precondition::check_write(&call.request.preconditions, latest.as_ref())?;
+        let _turn = aim.turn(call, attempt).await;
+        let (found, premises) = aim.all(call, most).await?;
+        precondition::check_each(&call.request.preconditions, &found)?;
         let prefer = call.request.prefer;
-        let Some(stored) = latest.as_ref() else { return Ok(answer(prefer)) };
-        if stored.body.is_none() {
-            return Ok(Response { part: Some(stored.key.part), ..answer(prefer).about(stored.version, stored.updated) });
+        let there = found.iter().filter(|stored| stored.body.is_some());
+        let writes: Vec<_> = there.map(|stored| Target::of(stored).emptied(call.engine)).collect();
+        match (writes.as_slice(), found.as_slice()) {
+            ([], []) => return Ok(answer(prefer)),
+            ([], [stored, ..]) => {
+                return Ok(Response { part: Some(stored.key.part), ..answer(prefer).about(stored.version, stored.updated) });
+            }
+            _ => {}
         }
-        let write = Target { kind, id: id.clone(), key: stored.key, latest: Some(stored) }.emptied(call.engine);
-        let (version, updated) = (write.version, write.updated);
-        if call.commit(vec![write]).await? {
-            return Ok(Response { is_journaled: true, ..answer(prefer).about(version, updated) });
+        let answer = match writes.as_slice() {
+            [write] => answer(prefer).about(write.version, write.updated),
+            _ => answer(prefer),
+        };
+        if call.commit(Work { premises, ..Work::from(writes) }).await? {
+            return Ok(Response { is_journaled: true, ..answer });
         }
     }
     Err(contended())

@@ -10,6 +10,7 @@ mod bundle;
 mod call;
 mod capabilities;
 mod code;
+mod condition;
 mod context;
 mod create;
 mod cut;

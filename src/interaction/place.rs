@@ -152,7 +152,22 @@ impl Place {
             Self::Meta(..) => {
                 &[(Verb::Get, Interaction::Operation), (Verb::Head, Interaction::Operation), (Verb::Post, Interaction::Operation)]
             }
-            Self::Type(_) => &[(Verb::Get, SearchType), (Verb::Head, SearchType), (Verb::Post, Create)],
+            Self::Type(ResourceType::Binary) => &[
+                (Verb::Get, SearchType),
+                (Verb::Head, SearchType),
+                (Verb::Post, Create),
+                (Verb::Put, Update),
+                (Verb::Delete, Delete),
+            ],
+            // Those that name their instance by criteria come here too.
+            Self::Type(_) => &[
+                (Verb::Get, SearchType),
+                (Verb::Head, SearchType),
+                (Verb::Post, Create),
+                (Verb::Put, Update),
+                (Verb::Patch, Patch),
+                (Verb::Delete, Delete),
+            ],
             Self::TypeSearch(_) | Self::CompartmentSearch(_, Some(_)) => &[(Verb::Post, SearchType)],
             // Patch is not defined for Binary (R4 binary.html §patch).
             Self::Instance(ResourceType::Binary, _) => {
@@ -174,13 +189,10 @@ impl Place {
     /// What `verb` does here. A Bundle sent to the system is taken for a transaction until its `type` is read.
     ///
     /// # Errors
-    /// 405 where the verb does nothing here; 400 where it would mean a conditional interaction.
+    /// 405 where the verb does nothing here.
     pub fn interaction(&self, verb: Verb) -> Outcome<Interaction> {
         if let Some((_, interaction)) = self.offers().iter().find(|(offered, _)| *offered == verb) {
             return Ok(*interaction);
-        }
-        if matches!((self, verb), (Self::Type(_), Verb::Put | Verb::Patch | Verb::Delete)) {
-            return Err(unconditional());
         }
         Err(Failure::new(Kind::NotAllowed, format!("{} is not offered here; this is: {}", verb.name(), self.allowed())))
     }
@@ -238,15 +250,6 @@ fn not_offered(name: &str) -> Failure {
     let shown: String =
         name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '$' | '_' | '*' | '-')).take(64).collect();
     Failure::new(Kind::UnknownType, format!("{shown} is not offered here"))
-}
-
-/// Conditional update, patch and delete (R4 http.html §cond-update, §3.1.0.7.1) are not offered: never done by halves.
-fn unconditional() -> Failure {
-    let issue = crate::outcome::Issue::error(
-        crate::outcome::IssueCode::NotSupported,
-        "conditional update, patch and delete are not offered: name the instance by its id",
-    );
-    Failure::with_issues(Kind::InvalidParameter, vec![issue])
 }
 
 #[cfg(test)]
@@ -327,9 +330,12 @@ mod tests {
     }
 
     #[test]
-    fn a_conditional_interaction_is_refused_and_never_half_done() {
-        let failure = Place::Type(ResourceType::Patient).interaction(Verb::Put).unwrap_err();
-        assert_eq!(failure.kind().status(), 400);
-        assert_eq!(failure.issues()[0].code, crate::outcome::IssueCode::NotSupported);
+    fn what_names_its_instance_by_criteria_is_sent_to_the_type() {
+        let place = Place::Type(ResourceType::Patient);
+        let table = [(Verb::Put, Interaction::Update), (Verb::Patch, Interaction::Patch), (Verb::Delete, Interaction::Delete)];
+        for (verb, interaction) in table {
+            assert_eq!(place.interaction(verb).unwrap(), interaction);
+        }
+        assert_eq!(Place::Type(ResourceType::Binary).interaction(Verb::Patch).unwrap_err().kind(), Kind::NotAllowed);
     }
 }

@@ -35,6 +35,17 @@ pub(super) fn check_write(conditions: &Preconditions, latest: Option<&Stored>) -
     }
 }
 
+/// The same of each instance that a write is about; of what is absent where there is none.
+///
+/// # Errors
+/// As [`check_write`].
+pub(super) fn check_each(conditions: &Preconditions, there: &[Stored]) -> Outcome<()> {
+    match there {
+        [] => check_write(conditions, None),
+        there => there.iter().try_for_each(|stored| check_write(conditions, Some(stored))),
+    }
+}
+
 /// `If-Match: *` asks for a current representation, which a deleted instance has not; a tag may name the deletion itself.
 fn check_if_match(tags: &EntityTags, latest: Option<&Stored>) -> Outcome<()> {
     let holds = latest.is_some_and(|stored| match tags {

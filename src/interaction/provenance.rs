@@ -5,13 +5,14 @@
 
 use bytes::Bytes;
 
+use super::Interaction;
+use super::call::Standing;
 use super::text::{array, quoted, with_members};
 use super::write::Target;
 use super::{Engine, Request, body};
 use crate::fhir::json::Tree;
 use crate::fhir::{InstanceId, Part, ResourceType, VersionId};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
-use crate::store::Stored;
 use crate::store::change::{Method, Write};
 
 const HEADER: &str = "http.X-Provenance";
@@ -51,15 +52,21 @@ fn renamed(failure: &Failure) -> Failure {
     Failure::with_issues(Kind::Malformed, failure.issues().iter().map(of_header).collect())
 }
 
-/// The write of the Provenance that came with `request`, about `writes` and the versions that are `standing`; `None` where none
-/// came, or nothing is there to be attested. It rests in the dossier it is about, otherwise in that of its first target.
+/// The write of the Provenance that came with `request`, about `writes` and the versions that updates left `standing`; `None` where
+/// none came, or nothing is there to be attested. It rests in the dossier it is about, otherwise in that of its first target.
 ///
 /// # Errors
 /// A Provenance that cannot be indexed: a bug.
-pub(super) fn write_of(engine: &Engine, request: &Request, writes: &[Write], standing: &[&Stored]) -> Outcome<Option<Write>> {
+pub(super) fn write_of(
+    engine: &Engine,
+    request: &Request,
+    writes: &[Write],
+    standing: &[Standing<'_>],
+) -> Outcome<Option<Write>> {
     let Some(header) = &request.provenance else { return Ok(None) };
     let written = writes.iter().map(|write| (reference(write.kind, &write.id, write.version), write.key.part));
-    let left = standing.iter().map(|stored| (reference(stored.kind, &stored.id, stored.version), stored.key.part));
+    let repeated = standing.iter().filter(|standing| standing.asked != Interaction::Create);
+    let left = repeated.map(|Standing { stored, .. }| (reference(stored.kind, &stored.id, stored.version), stored.key.part));
     let (targets, parts): (Vec<String>, Vec<Part>) = written.chain(left).unzip();
     let Some(first) = parts.first().copied() else { return Ok(None) };
     let json = targeted(header, &targets)?;

@@ -91,6 +91,8 @@ pub struct Preconditions {
     pub if_none_match: Option<EntityTags>,
     /// `If-Modified-Since`, in seconds since the Unix epoch.
     pub if_modified_since: Option<i64>,
+    /// `If-None-Exist`: the criteria of a conditional create, as the query of a URL.
+    pub if_none_exist: Option<Box<str>>,
 }
 
 /// What `If-Match` and `If-None-Match` hold.

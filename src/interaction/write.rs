@@ -37,6 +37,11 @@ impl<'a> Target<'a> {
         Self { kind, id: key.id(), key, latest: None }
     }
 
+    /// An instance that is there and stays where it is.
+    pub(super) fn of(stored: &'a Stored) -> Self {
+        Self { kind: stored.kind, id: stored.id.clone(), key: stored.key, latest: Some(stored) }
+    }
+
     /// An instance the client named, which belongs to `part`. It stays where it is, unless that is another dossier: then it moves.
     pub(super) fn named(engine: &Engine, (kind, id): (ResourceType, InstanceId), part: Part, latest: Option<&'a Stored>) -> Self {
         let key = match latest {
@@ -189,8 +194,20 @@ impl Receipt {
     /// # Errors
     /// A version that cannot be shown: a bug.
     pub(super) fn standing(stored: &Stored, prefer: (Option<Return>, Return)) -> Outcome<Self> {
+        Self::found(stored, prefer, UNCHANGED)
+    }
+
+    /// Of a create that made nothing, because `stored` is there already.
+    ///
+    /// # Errors
+    /// A version that cannot be shown: a bug.
+    pub(super) fn there(stored: &Stored, prefer: (Option<Return>, Return)) -> Outcome<Self> {
+        Self::found(stored, prefer, THERE)
+    }
+
+    fn found(stored: &Stored, prefer: (Option<Return>, Return), said: &str) -> Outcome<Self> {
         let location = Location { kind: stored.kind, id: stored.id.clone(), version: stored.version };
-        let body = body_of(prefer, || stored.text(), UNCHANGED)?;
+        let body = body_of(prefer, || stored.text(), said)?;
         Ok(Self::new((Status::Ok, location, stored.updated), body, prefer))
     }
 
@@ -224,6 +241,7 @@ pub(super) fn customary(kind: ResourceType) -> Return {
 
 const CREATED: &str = "the instance was created";
 const UPDATED: &str = "the instance was updated";
+const THERE: &str = "an instance that fulfils the criteria is there already; none was created";
 const UNCHANGED: &str = "the current version says the same; none was made";
 
 /// What is sent back of a version: what is asked for, or the other.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 pub use super::amend::Amendment;
 use super::compression::compressed;
 use super::content::{Naming, Retired, Text};
+pub use super::premise::Premise;
 use super::reindex::Step;
 use crate::audit::AuditRecord;
 use crate::fhir::{InstanceId, InstanceKey, Instant, ResourceType, VersionId};
@@ -21,6 +22,8 @@ pub struct Change {
     pub writes: Vec<Write>,
     /// Journal records that must be durable with them.
     pub audit: Vec<AuditRecord>,
+    /// What it takes for granted beside what each write expects.
+    pub(super) premises: Vec<Premise>,
     /// The name of a content that nobody may use any more; of a sweep alone.
     pub(super) retired: Option<Retired>,
     /// What becomes of the search parameters that the store defines itself.
@@ -41,6 +44,12 @@ impl Change {
     #[must_use]
     pub fn redefining(self, vocabulary: Option<VocabularyChange>) -> Self {
         Self { vocabulary, ..self }
+    }
+
+    /// The same, as long as all of `premises` hold.
+    #[must_use]
+    pub fn given(self, premises: Vec<Premise>) -> Self {
+        Self { premises, ..self }
     }
 
     /// That a name is given up.

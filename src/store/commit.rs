@@ -10,6 +10,7 @@ use super::content;
 use super::dialect::Dialect;
 use super::index;
 use super::journal;
+use super::premise;
 use super::reindex;
 use super::snapshot;
 use super::statement::Statement;
@@ -25,6 +26,8 @@ use crate::search::index::Term;
 pub enum CommitFailure {
     /// The write with this index expected of its instance what is no longer so.
     Stale(usize),
+    /// What it takes for granted does not hold any more.
+    Unmet,
     /// The name of a content was retired since the content was put there. Never leaves the store.
     Swept,
     /// The search parameters that the store defines itself have changed since the entries were made.
@@ -38,6 +41,8 @@ pub enum CommitFailure {
 pub(super) enum Refusal {
     /// The write with this index expected of its instance what is no longer so.
     Stale(usize),
+    /// What it takes for granted does not hold any more.
+    Unmet,
     /// The name of a content was retired since the content was put there.
     Swept,
     /// The search parameters that the store defines itself have changed since the entries were made.
@@ -87,6 +92,9 @@ pub(super) fn check(connection: &mut Connection, change: &Change) -> Result<Vec<
         && vocabulary::epoch(connection)? != made_in
     {
         return Err(Refusal::Outdated);
+    }
+    if !premise::hold(connection, change)? {
+        return Err(Refusal::Unmet);
     }
     let checked = change.writes.iter().enumerate().map(|(index, write)| {
         let replaced = match write.expected {

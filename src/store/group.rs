@@ -10,9 +10,10 @@ use std::collections::{HashMap, HashSet};
 use diesel::result::{Error, QueryResult};
 
 use super::bulk;
-use super::change::{Change, Expected, Method, Write};
+use super::change::{Change, Expected, Method, Premise, Write};
 use super::commit::{self, Refusal, Replaced, names_its_place};
 use super::connection::Connection;
+use super::premise;
 use super::statement::{Statement, Value};
 use super::vocabulary;
 use super::writer::Late;
@@ -34,6 +35,7 @@ pub(super) fn write(connection: &mut Connection, changes: &[&Change]) -> Result<
     if let Some(first) = changes.iter().position(|change| change.stands_alone()) {
         return write_first(connection, changes, first);
     }
+    premise::lock(connection, changes)?;
     let is_indexed = changes.iter().any(|change| change.epoch().is_some());
     let epoch = if is_indexed { vocabulary::epoch(connection)? } else { Epoch::default() };
     let there = There::of(connection, changes)?;
@@ -55,6 +57,10 @@ pub(super) fn write(connection: &mut Connection, changes: &[&Change]) -> Result<
             answers.push(None);
             continue;
         }
+        if !premise::hold(connection, change)? {
+            answers.push(Some(Err(Refusal::Unmet)));
+            continue;
+        }
         let moves = change.writes.iter().zip(&replaced).any(|(write, replaced)| moves(write, replaced));
         if moves || change.concerns_content() {
             write_alone(connection, change)?;
@@ -71,6 +77,7 @@ pub(super) fn write(connection: &mut Connection, changes: &[&Change]) -> Result<
 fn write_first(connection: &mut Connection, changes: &[&Change], first: usize) -> Result<Answers, Late> {
     let mut answers: Answers = changes.iter().map(|_| None).collect();
     if let (Some(change), Some(answer)) = (changes.get(first), answers.get_mut(first)) {
+        premise::lock(connection, &[change])?;
         write_alone(connection, change)?;
         *answer = Some(Ok(()));
     }
@@ -88,7 +95,7 @@ fn moves(write: &Write, replaced: &Replaced) -> bool {
 fn write_alone(connection: &mut Connection, change: &Change) -> Result<(), Late> {
     let written = commit::check(connection, change).and_then(|replaced| commit::write(connection, change, &replaced));
     written.map_err(|refusal| match refusal {
-        Refusal::Stale(_) | Refusal::Swept | Refusal::Outdated => Late(Error::RollbackTransaction),
+        Refusal::Stale(_) | Refusal::Unmet | Refusal::Swept | Refusal::Outdated => Late(Error::RollbackTransaction),
         Refusal::Database(error) => Late(error),
     })
 }
@@ -180,6 +187,8 @@ fn taken_names(connection: &mut Connection, writes: &[&Write]) -> QueryResult<Ha
 struct Concerned<'a> {
     places: HashSet<InstanceKey>,
     names: HashSet<(ResourceType, &'a str)>,
+    /// Of premises: a round writes what it has checked at its end, so one of two with the same criteria would not see the other.
+    marks: HashSet<i64>,
 }
 
 impl<'a> Concerned<'a> {
@@ -190,7 +199,9 @@ impl<'a> Concerned<'a> {
                 && place_to_look_at(write).is_none_or(|key| !self.places.contains(&key))
                 && !self.names.contains(&(write.kind, write.id.as_str()))
         });
+        let is_free = is_free && change.premises.iter().all(|premise| !self.marks.contains(&premise.mark()));
         if is_free {
+            self.marks.extend(change.premises.iter().map(Premise::mark));
             for write in &change.writes {
                 self.places.extend([Some(write.key), place_to_look_at(write)].into_iter().flatten());
                 self.names.insert((write.kind, write.id.as_str()));

@@ -25,6 +25,7 @@ mod hold;
 mod index;
 mod journal;
 mod patience;
+mod premise;
 mod query;
 mod queue;
 pub mod raw;
@@ -271,10 +272,29 @@ impl Store {
         .await?
     }
 
+    /// Up to `most` instances that each of `plans` means, in one state of the store.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub async fn matching(&self, access: &Access, plans: Vec<Plan>, most: usize) -> Outcome<Vec<Vec<Stored>>> {
+        if plans.is_empty() {
+            return Ok(Vec::new());
+        }
+        let access = access.clone();
+        self.ask(move |connection| {
+            connection.together(|connection| match query::matching(connection, &access, &plans, most) {
+                Ok(found) => Ok(Ok(found)),
+                Err(stop) => stop.answer(),
+            })
+        })
+        .await?
+    }
+
     /// Writes `change`, all of it or nothing; it is on the disk when this returns.
     ///
     /// # Errors
-    /// [`CommitFailure::Stale`] where an instance is no longer what a write expects; otherwise the database is away or too many
+    /// [`CommitFailure::Stale`] where an instance is no longer what a write expects, [`CommitFailure::Unmet`] where a premise does
+    /// not hold any more; otherwise the database is away or too many
     /// wait for it.
     pub async fn commit(&self, access: &Access, change: Change) -> Result<(), CommitFailure> {
         if touched(&change).any(|part| !access.covers(part)) {
@@ -291,7 +311,7 @@ impl Store {
         match self.write(Change::new(Vec::new(), records)).await {
             Ok(()) => Ok(()),
             Err(CommitFailure::Failed(failure)) => Err(failure),
-            Err(CommitFailure::Stale(_) | CommitFailure::Swept | CommitFailure::Outdated) => {
+            Err(CommitFailure::Stale(_) | CommitFailure::Unmet | CommitFailure::Swept | CommitFailure::Outdated) => {
                 Err(Failure::fault("a record of the journal expects nothing"))
             }
         }
@@ -407,7 +427,9 @@ impl Store {
     /// What concerns one dossier goes through one writer, so that writers seldom meet.
     fn writer_of(&self, change: &Change) -> Option<&Queue<writer::Job>> {
         let amended = change.amendment.as_ref().map(|amendment| amendment.key.part);
-        let written = change.writes.first().map(|write| write.key.part).or(amended);
+        // Whoever writes under the same criteria waits there for nobody else.
+        let marked = change.premises.first().map(|premise| Part(premise.mark()));
+        let written = marked.or_else(|| change.writes.first().map(|write| write.key.part)).or(amended);
         let part = written.or_else(|| change.audit.first().map(|record| record.part)).unwrap_or(Part::DIRECTORY);
         let turn = part.0.cast_unsigned() % self.writes.len().max(1) as u64;
         self.writes.get(usize::try_from(turn).ok()?).map(AsRef::as_ref)

@@ -5,6 +5,7 @@ mod condition;
 mod drive;
 mod lead;
 mod link;
+mod matching;
 pub(super) mod order;
 mod several;
 mod sorted;
@@ -26,7 +27,8 @@ use crate::search::Name;
 use crate::search::plan::{Condition, Plan, Position};
 use condition::{Asked, needs_row};
 use drive::{Candidates, Chosen, Drive};
-use link::Stop;
+pub(super) use link::Stop;
+pub(super) use matching::matching;
 use order::Keys;
 pub use several::VersionName;
 pub(super) use several::several;
@@ -96,13 +98,13 @@ fn some<'a>(
     plan: &'a Plan,
     (select, most): (&str, usize),
 ) -> QueryResult<Statement<'a>> {
-    let Candidates { from, by_values, .. } = matching(connection, access, plan)?;
+    let Candidates { from, by_values, .. } = fulfilling(connection, access, plan)?;
     let some = Sql::new(select).append(from).push(" LIMIT ").bind(i64::try_from(most).unwrap_or(i64::MAX));
     Ok(prepared(connection, some, by_values))
 }
 
 /// Everything that `access` lets be seen and that fulfils the condition of `plan`: ` FROM … WHERE …`.
-fn matching<'a>(connection: &mut Connection, access: &Access, plan: &'a Plan) -> QueryResult<Candidates<'a>> {
+fn fulfilling<'a>(connection: &mut Connection, access: &Access, plan: &'a Plan) -> QueryResult<Candidates<'a>> {
     let dossiers = searched(access, plan);
     let chosen = if dossiers.is_none() { drive::chosen(connection, plan)? } else { None };
     let candidates = drive::candidates(connection, plan, dossiers.as_deref(), chosen);

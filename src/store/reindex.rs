@@ -166,7 +166,7 @@ impl Store {
     async fn step(&self, step: Step) -> Outcome<bool> {
         match self.write(Change::reindexing(step)).await {
             Ok(()) => Ok(true),
-            Err(CommitFailure::Stale(_) | CommitFailure::Swept | CommitFailure::Outdated) => Ok(false),
+            Err(CommitFailure::Stale(_) | CommitFailure::Unmet | CommitFailure::Swept | CommitFailure::Outdated) => Ok(false),
             Err(CommitFailure::Failed(failure)) => Err(failure),
         }
     }

@@ -23,6 +23,7 @@ use super::dialect::{Dialect, Use};
 use super::failure::{Remedy, failure, is_away, remedy, unavailable};
 use super::group;
 use super::patience::Patience;
+use super::premise;
 use super::queue::Queue;
 use super::recent::Recent;
 use super::touched;
@@ -212,11 +213,12 @@ fn write_unless_done(connection: &mut Connection, change: &Change) -> Result<Res
         if commit::is_done(connection, change)? {
             return Ok(());
         }
+        premise::lock(connection, &[change])?;
         let replaced = commit::check(connection, change)?;
         commit::write(connection, change, &replaced)
     });
     match answer {
-        Err(Refusal::Stale(_)) if commit::is_done(connection, change)? => Ok(Ok(())),
+        Err(Refusal::Stale(_) | Refusal::Unmet) if commit::is_done(connection, change)? => Ok(Ok(())),
         Err(Refusal::Database(error)) if is_away(&error) || remedy(&error) != Remedy::None => Err(error),
         answer => Ok(answer),
     }
@@ -237,17 +239,22 @@ fn write_together(connection: &mut Connection, changes: &[&Change]) -> Result<Ve
         match commit::check(connection, change) {
             Ok(replaced) => match commit::write(connection, change, &replaced) {
                 Ok(()) => answers.push(Ok(())),
-                Err(Refusal::Stale(_) | Refusal::Swept | Refusal::Outdated) => return Err(Late(Error::RollbackTransaction)),
+                Err(Refusal::Stale(_) | Refusal::Unmet | Refusal::Swept | Refusal::Outdated) => {
+                    return Err(Late(Error::RollbackTransaction));
+                }
                 Err(Refusal::Database(error)) => return Err(Late(error)),
             },
             Err(Refusal::Database(error)) => return Err(Late(error)),
-            Err(refusal @ (Refusal::Stale(_) | Refusal::Swept | Refusal::Outdated)) => answers.push(Err(refusal)),
+            Err(refusal @ (Refusal::Stale(_) | Refusal::Unmet | Refusal::Swept | Refusal::Outdated)) => {
+                answers.push(Err(refusal))
+            }
         }
     }
     Ok(answers)
 }
 
 fn write_apart(connection: &mut Connection, changes: &[&Change]) -> Result<Vec<Result<(), Refusal>>, Error> {
+    premise::lock(connection, changes)?;
     let mut answers = Vec::with_capacity(changes.len());
     for change in changes {
         let answer = connection.apart(|connection| {
@@ -266,6 +273,7 @@ fn write_apart(connection: &mut Connection, changes: &[&Change]) -> Result<Vec<R
 fn told(refusal: Refusal) -> CommitFailure {
     match refusal {
         Refusal::Stale(index) => CommitFailure::Stale(index),
+        Refusal::Unmet => CommitFailure::Unmet,
         Refusal::Swept => CommitFailure::Swept,
         Refusal::Outdated => CommitFailure::Outdated,
         Refusal::Database(error) => CommitFailure::Failed(failure(error)),

@@ -79,7 +79,8 @@ impl<'s> Tree<'s> {
         (0..self.rows.len() as u32).map(|index| Node { tree: self, index })
     }
 
-    fn node(&self, index: u32) -> Option<Node<'_>> {
+    /// The node numbered `index`, as [`Node::index`] counts.
+    pub fn node(&self, index: u32) -> Option<Node<'_>> {
         ((index as usize) < self.rows.len()).then_some(Node { tree: self, index })
     }
 

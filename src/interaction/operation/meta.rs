@@ -10,12 +10,12 @@ use bytes::Bytes;
 
 use crate::fhir::ResourceType;
 use crate::fhir::json::{Node, Tree};
-use crate::interaction::call::{MAX_ATTEMPTS, contended};
+use crate::interaction::call::{MAX_ATTEMPTS, Standing, Work, contended};
 use crate::interaction::labels::{LISTS, Label, LabelKey, labels, united, with_labels};
 use crate::interaction::patch;
 use crate::interaction::text::with_members;
 use crate::interaction::write::{Target, repeated};
-use crate::interaction::{Call, Response, body, precondition, read};
+use crate::interaction::{Call, Interaction, Response, body, precondition, read};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
 use crate::search::{Handling, PageSize, Query, Scope};
 use crate::store::change::{Amendment, Method};
@@ -150,14 +150,15 @@ async fn revised(call: &Call<'_>, latest: &Stored, change: (Sense, &Sent)) -> Ou
     let (version, updated) = (write.version, write.updated);
     if let Some(stored) = repeated(&write, Some(latest))? {
         let meta = tree.root().member("meta").map(Node::raw).unwrap_or_default();
-        let is_done = call.commit_beside(Vec::new(), &[stored]).await?;
+        let is_done =
+            call.commit(Work { standing: vec![Standing { stored, asked: Interaction::Update }], ..Work::default() }).await?;
         let answer = Response { is_journaled: true, ..told(meta, call) }.about(stored.version, stored.updated);
         return Ok(is_done.then_some(answer));
     }
     let text = write.text()?.ok_or_else(|| Failure::fault("a revision has no body"))?;
     let made = body::parse(text.json())?;
     let meta = made.root().member("meta").map(Node::raw).unwrap_or_default().to_owned();
-    let is_done = call.commit(vec![write]).await?;
+    let is_done = call.commit(vec![write].into()).await?;
     Ok(is_done.then(|| Response { is_journaled: true, ..told(&meta, call) }.about(version, updated)))
 }
 

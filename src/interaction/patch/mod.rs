@@ -21,7 +21,9 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use super::call::{Call, MAX_ATTEMPTS, contended};
-use super::write::{Receipt, Target, customary, repeated};
+use super::condition::{Aim, Aimed};
+use super::update::kept;
+use super::write::Target;
 use super::{Content, Engine, Format, Response, body, fill, precondition};
 use crate::fhir::json::Node;
 use crate::fhir::{InstanceId, ResourceType};
@@ -50,25 +52,20 @@ pub(super) enum Patch {
 }
 
 pub(super) async fn patch(call: &Call<'_>) -> Outcome<Response> {
-    let (kind, id) = call.request.instance()?;
+    let (kind, aim) = (call.request.kind()?, Aim::of(call)?);
     let patch = Patch::read(call.request.body.as_ref())?;
     for attempt in 0..MAX_ATTEMPTS {
-        let _turn = call.engine.turns.take(attempt, Some((kind, id))).await;
-        let latest = call.engine.store.read(call.access, kind, id).await?;
+        let _turn = aim.turn(call, attempt).await;
+        let Aimed { latest, premises } = aim.ground(call).await?;
         precondition::check_write(&call.request.preconditions, latest.as_ref())?;
         let stored = latest.as_ref().ok_or_else(|| Failure::new(Kind::Absent, "there is no such instance"))?;
-        let json = patch.applied(call.engine, (kind, id), &whole(call.engine, stored).await?)?;
+        let json = patch.applied(call.engine, (kind, &stored.id), &whole(call.engine, stored).await?)?;
         let tree = body::parse(&json)?;
-        let part = Target::part(call.engine, (kind, id), &tree, Some(stored));
-        let target = Target::named(call.engine, (kind, id.clone()), part, Some(stored));
+        let part = Target::part(call.engine, (kind, &stored.id), &tree, Some(stored));
+        let target = Target::named(call.engine, (kind, stored.id.clone()), part, Some(stored));
         let (status, write) = (target.status(), target.filled(call.engine, &tree, Method::Patch, None)?);
-        let prefer = (call.request.prefer.returns, customary(kind));
-        let (receipt, is_done) = match repeated(&write, Some(stored))? {
-            Some(stored) => (Receipt::standing(stored, prefer)?, call.commit_beside(Vec::new(), &[stored]).await?),
-            None => (Receipt::of(&write, status, prefer)?, call.commit(vec![write]).await?),
-        };
-        if is_done {
-            return Ok(receipt.response());
+        if let Some(response) = kept(call, (write, status), Some(stored), premises).await? {
+            return Ok(response);
         }
     }
     Err(contended())

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::fhir::json::{JsonKind, Node};
 use crate::fhir::{InstanceId, ResourceType};
 use crate::interaction::call::Call;
+use crate::interaction::condition::IF_NONE_EXIST;
 use crate::interaction::{
     Content, EntityTags, Format, Interaction, Operation, Place, Preconditions, Request, Verb, read_parameters,
 };
@@ -35,7 +36,12 @@ impl<'t> Entry<'t> {
 
     /// Whether it writes nothing.
     pub(super) fn reads(&self) -> bool {
-        !self.stores() && self.request.interaction != Interaction::Delete
+        !self.stores() && !self.deletes()
+    }
+
+    /// Whether it deletes.
+    pub(super) fn deletes(&self) -> bool {
+        self.request.interaction == Interaction::Delete
     }
 
     /// Whether it stores a resource.
@@ -65,6 +71,7 @@ fn located(at: usize, place: Option<String>) -> String {
     match head {
         "resourceType" => format!("{entry}.resource.resourceType"),
         "$this" => format!("{entry}.resource{rest}"),
+        _ if place == IF_NONE_EXIST => format!("{entry}.request.ifNoneExist"),
         "http" => format!("{entry}.request.url"),
         head if head.parse::<ResourceType>().is_ok() => format!("{entry}.resource{rest}"),
         _ => format!("{entry}.{place}"),
@@ -88,7 +95,7 @@ fn read_request(call: &Call<'_>, node: Node<'_>, bytes: &Bytes) -> Outcome<Reque
     check_operation(call, &request)?;
     request.prefer = call.request.prefer;
     request.provenance = call.request.provenance.clone();
-    request.preconditions = preconditions(asked)?;
+    request.preconditions = preconditions(asked, &request)?;
     request.body = resource(node, bytes);
     let needs_body = matches!(interaction, Interaction::Create | Interaction::Update | Interaction::Patch);
     if needs_body && request.body.is_none() {
@@ -124,15 +131,12 @@ fn resource(node: Node<'_>, bytes: &Bytes) -> Option<Content> {
     Some(Content::of(bytes.slice(resource.span()), Format::Entry))
 }
 
-fn preconditions(asked: Node<'_>) -> Outcome<Preconditions> {
-    if asked.member("ifNoneExist").is_some() {
-        let issue = Issue::error(IssueCode::NotSupported, "conditional create is not offered").at("request.ifNoneExist");
-        return Err(Failure::with_issues(Kind::InvalidParameter, vec![issue]));
-    }
+fn preconditions(asked: Node<'_>, request: &Request) -> Outcome<Preconditions> {
     Ok(Preconditions {
         if_match: entity_tags(asked, "ifMatch")?,
         if_none_match: entity_tags(asked, "ifNoneMatch")?,
         if_modified_since: if_modified_since(asked)?,
+        if_none_exist: if_none_exist(asked, request)?,
     })
 }
 
@@ -140,6 +144,19 @@ fn entity_tags(asked: Node<'_>, name: &str) -> Outcome<Option<EntityTags>> {
     let Some(node) = asked.member(name) else { return Ok(None) };
     let refused = || Failure::new(Kind::InvalidParameter, "entity tags look like W/\"3\"").at(format!("request.{name}"));
     node.string().and_then(|text| EntityTags::read(&text)).map(Some).ok_or_else(refused)
+}
+
+/// The query of a search, what stands before its question mark left out.
+fn if_none_exist(asked: Node<'_>, request: &Request) -> Outcome<Option<Box<str>>> {
+    let Some(node) = asked.member("ifNoneExist") else { return Ok(None) };
+    let refused = |text| Failure::new(Kind::InvalidParameter, text).at("request.ifNoneExist");
+    if request.interaction != Interaction::Create {
+        return Err(refused("ifNoneExist is a condition of a create and of nothing else"));
+    }
+    let text = node.string().ok_or_else(|| refused("this is not the query of a search"))?;
+    let kind = request.kind.map_or("", ResourceType::name);
+    let query = text.strip_prefix(kind).and_then(|rest| rest.strip_prefix('?')).or_else(|| text.strip_prefix('?'));
+    Ok(Some(query.unwrap_or(&text).into()))
 }
 
 /// An instant here, where HTTP has a date.
@@ -167,6 +184,7 @@ mod tests {
             (Some("resourceType"), "Bundle.entry[2].resource.resourceType"),
             (Some("request.url"), "Bundle.entry[2].request.url"),
             (Some("http.date"), "Bundle.entry[2].request.url"),
+            (Some("http.If-None-Exist"), "Bundle.entry[2].request.ifNoneExist"),
         ];
         for (place, expected) in table {
             assert_eq!(located(2, place.map(str::to_owned)), expected);

@@ -7,20 +7,23 @@
 
 mod assignment;
 mod batch;
+mod conditional;
+mod drafted;
 mod entry;
 mod links;
 mod prepare;
 mod reply;
 mod rewrite;
+mod sought;
 
 use std::collections::HashSet;
 
-use super::call::{Call, MAX_ATTEMPTS, contended};
+use super::call::{Call, MAX_ATTEMPTS, Standing, Work, contended};
+use super::condition::Criteria;
 use super::{Response, body, decided, execute};
 use crate::fhir::json::{Node, Tree};
 use crate::fhir::{InstanceId, ResourceType};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
-use crate::store::Stored;
 use entry::Entry;
 use reply::Reply;
 
@@ -62,10 +65,9 @@ fn sort(tree: &Tree<'_>) -> Outcome<Sort> {
 
 async fn transaction(call: &Call<'_>, bytes: &bytes::Bytes, nodes: &[Node<'_>]) -> Outcome<Response> {
     let entries: Vec<Entry<'_>> = all(nodes.iter().enumerate().map(|(at, node)| Entry::read(call, (at, *node), bytes)))?;
-    check_targets(&entries)?;
-    let links = links::Identities::of(&entries)?;
+    let (links, asked) = (links::Identities::of(&entries)?, sought::asked(call, &entries)?);
     check_reads(call, &entries).await?;
-    let mut replies = written(call, &entries, &links).await?;
+    let mut replies = written(call, &entries, (&links, &asked)).await?;
     for (entry, reply) in entries.iter().zip(&mut replies) {
         if entry.reads() {
             let outcome = Box::pin(execute(call.engine, call.principal, &entry.request)).await;
@@ -79,13 +81,14 @@ async fn transaction(call: &Call<'_>, bytes: &bytes::Bytes, nodes: &[Node<'_>]) 
 }
 
 /// Writes what the entries write; one reply an entry, empty for those that read.
-async fn written(call: &Call<'_>, entries: &[Entry<'_>], identities: &links::Identities<'_>) -> Outcome<Vec<Reply>> {
-    let contended_first = entries.iter().find_map(Entry::target);
+async fn written(call: &Call<'_>, entries: &[Entry<'_>], named: (&links::Identities<'_>, &sought::Asked)) -> Outcome<Vec<Reply>> {
+    let first_mark = entries.iter().find_map(|entry| named.1.get(&entry.at)).map(Criteria::mark);
+    let contended_first = (entries.iter().find_map(Entry::target), first_mark);
     for attempt in 0..MAX_ATTEMPTS {
         let _turn = call.engine.turns.take(attempt, contended_first).await;
-        let prepared = prepare::prepare(call, entries, identities).await?;
-        let standing: Vec<&Stored> = prepared.standing.iter().collect();
-        if call.commit_beside(prepared.writes, &standing).await? {
+        let prepared = prepare::prepare(call, entries, named).await?;
+        let standing = prepared.standing.iter().map(|(stored, asked)| Standing { stored, asked: *asked }).collect();
+        if call.commit(Work { writes: prepared.writes, standing, premises: prepared.premises }).await? {
             return Ok(prepared.replies);
         }
     }
@@ -128,16 +131,3 @@ fn all<T>(results: impl Iterator<Item = Outcome<T>>) -> Outcome<Vec<T>> {
 
 /// How many faults of a Bundle are told at once.
 const MAX_ISSUES: usize = 50;
-
-/// No instance may be written by two entries (B-05).
-fn check_targets(entries: &[Entry<'_>]) -> Outcome<()> {
-    let mut seen: HashSet<(ResourceType, &InstanceId)> = HashSet::new();
-    let twice = entries.iter().find(|entry| entry.target().is_some_and(|target| !seen.insert(target)));
-    match twice {
-        None => Ok(()),
-        Some(entry) => {
-            let issue = Issue::error(IssueCode::Duplicate, "another entry writes the same instance").at("request.url");
-            Err(entry.located(Failure::with_issues(Kind::Malformed, vec![issue])))
-        }
-    }
-}

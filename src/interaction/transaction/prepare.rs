@@ -1,25 +1,28 @@
 //! From entries to writes: every check is made and every byte is ready before anything is written.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 
 use super::all;
 use super::assignment::Assignment;
+use super::conditional::{self, References};
+use super::drafted::Drafted;
 use super::entry::Entry;
 use super::links::Identities;
 use super::reply::Reply;
 use super::rewrite::{Search, Site, Sites, replacement};
+use super::sought::{Asked, Sought, duplicate};
 use crate::fhir::json::{Node, Tree};
 use crate::fhir::{Part, ResourceType};
 use crate::interaction::call::Call;
 use crate::interaction::patch::{self, Patch};
 use crate::interaction::write::{Receipt, Target, repeated};
-use crate::interaction::{Interaction, Response, Return, Status, body, delete, labels, precondition};
+use crate::interaction::{Interaction, Response, Return, Status, body, condition, delete, labels, precondition};
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::store::Stored;
-use crate::store::change::{Method, Write};
+use crate::store::change::{Method, Premise, Write};
 
 /// After so many entries other requests of the same thread get their turn.
 const ENTRIES_PER_TURN: usize = 8;
@@ -28,35 +31,69 @@ const ENTRIES_PER_TURN: usize = 8;
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) writes: Vec<Write>,
-    /// What updates left as it is.
-    pub(super) standing: Vec<Stored>,
+    /// What updates left as it is, and what creates found to be there already.
+    pub(super) standing: Vec<(Stored, Interaction)>,
+    /// What all of it takes for granted.
+    pub(super) premises: Vec<Premise>,
     /// One an entry; empty for those that read.
     pub(super) replies: Vec<Reply>,
 }
 
 /// What a transaction stands on: its entries and what is there now.
-struct Ground<'e> {
-    call: &'e Call<'e>,
-    entries: &'e [Entry<'e>],
+pub(super) struct Ground<'e> {
+    pub(super) call: &'e Call<'e>,
+    pub(super) entries: &'e [Entry<'e>],
     identities: &'e Identities<'e>,
-    /// By position: the last version of the instance an entry names.
-    latest: Vec<Option<Stored>>,
+    asked: &'e Asked,
+    pub(super) sought: Sought,
     /// By position: what is to be patched.
     patched: HashMap<usize, Bytes>,
+    /// By position: creates that an earlier create makes needless, since it makes what fulfils their criteria.
+    folded: HashMap<usize, usize>,
+    references: References,
 }
 
 /// An entry that stores a resource, and its JSON with what an update keeps of the version it replaces.
-struct Draft<'e> {
+pub(super) struct Draft<'e> {
     entry: &'e Entry<'e>,
     kind: ResourceType,
     json: Cow<'e, [u8]>,
 }
 
 /// A draft that is read, and the places where it names others.
-struct Page<'d> {
+pub(super) struct Page<'d> {
     draft: &'d Draft<'d>,
     tree: Tree<'d>,
     sites: Sites,
+}
+
+impl Page<'_> {
+    /// The position of its entry.
+    pub(super) fn at(&self) -> usize {
+        self.draft.entry.at
+    }
+
+    /// The type of its resource.
+    pub(super) fn kind(&self) -> ResourceType {
+        self.draft.kind
+    }
+
+    /// Its resource.
+    pub(super) fn tree(&self) -> &Tree<'_> {
+        &self.tree
+    }
+
+    /// The places where it names others.
+    pub(super) fn places(&self) -> impl Iterator<Item = (Node<'_>, &Site)> {
+        let mut places: Vec<(u32, &Site)> = self.sites.iter().map(|(index, site)| (*index, site)).collect();
+        places.sort_unstable_by_key(|(index, _)| *index);
+        places.into_iter().filter_map(|(index, site)| Some((self.tree.node(index)?, site)))
+    }
+
+    /// `failure`, said of its place in the Bundle.
+    pub(super) fn located(&self, failure: Failure) -> Failure {
+        self.draft.entry.located(failure)
+    }
 }
 
 /// By position: what the entries' instances are called, and the dossiers of the Binaries that others bear.
@@ -66,16 +103,28 @@ type Assigned = (Vec<Option<Assignment>>, HashMap<usize, Part>);
 ///
 /// # Errors
 /// Whatever an entry would be refused for, said of its place.
-pub(super) async fn prepare(call: &Call<'_>, entries: &[Entry<'_>], identities: &Identities<'_>) -> Outcome<Prepared> {
-    let mut ground = Ground { call, entries, identities, latest: latest(call, entries).await?, patched: HashMap::new() };
+pub(super) async fn prepare(
+    call: &Call<'_>,
+    entries: &[Entry<'_>],
+    (identities, asked): (&Identities<'_>, &Asked),
+) -> Outcome<Prepared> {
+    let (sought, premises) = Sought::of(call, entries, asked).await?;
+    let (patched, folded, references) = Default::default();
+    let mut ground = Ground { call, entries, identities, asked, sought, patched, folded, references };
     all(entries.iter().map(|entry| ground.check(entry)))?;
     ground.read_patched().await?;
     let drafts = ground.drafts().await?;
-    let pages = ground.pages(&drafts).await?;
+    let mut pages = ground.pages(&drafts).await?;
+    ground.folded = ground.fold(&pages)?;
+    pages.retain(|page| !ground.folded.contains_key(&page.at()));
+    ground.references = conditional::references(&ground, &pages).await?;
     let assigned = ground.assign(&pages).await?;
-    let mut prepared = ground.fill_all(&pages, &assigned).await?;
-    for entry in entries.iter().filter(|entry| entry.request.interaction == Interaction::Delete) {
-        ground.empty(entry, &mut prepared)?;
+    let mut prepared = Prepared { premises, ..ground.fill_all(&pages, &assigned).await? };
+    for entry in entries.iter().filter(|entry| entry.request.interaction == Interaction::Create) {
+        ground.find(entry, &mut prepared)?;
+    }
+    for entry in entries.iter().filter(|entry| entry.deletes()) {
+        ground.empty(entry, &mut prepared);
     }
     Ok(prepared)
 }
@@ -87,32 +136,50 @@ async fn take_turns(turn: usize) {
     }
 }
 
-async fn latest(call: &Call<'_>, entries: &[Entry<'_>]) -> Outcome<Vec<Option<Stored>>> {
-    let named: Vec<_> = entries.iter().filter_map(|entry| Some((entry.at, entry.target()?))).collect();
-    let mut latest = vec![None; entries.len()];
-    if named.is_empty() {
-        return Ok(latest);
-    }
-    let names = named.iter().map(|(_, (kind, id))| (*kind, (*id).clone())).collect();
-    let found = call.engine.store.read_many(call.access, names).await?;
-    for ((at, _), stored) in named.into_iter().zip(found) {
-        if let Some(place) = latest.get_mut(at) {
-            *place = stored;
-        }
-    }
-    Ok(latest)
-}
-
-impl Ground<'_> {
+impl<'e> Ground<'e> {
     fn latest(&self, entry: &Entry<'_>) -> Option<&Stored> {
-        self.latest.get(entry.at).and_then(Option::as_ref)
+        self.sought.latest(entry.at)
+    }
+
+    /// Whether a create finds what it would make.
+    fn is_met(&self, entry: &Entry<'_>) -> bool {
+        entry.request.interaction == Interaction::Create && self.latest(entry).is_some()
     }
 
     fn check(&self, entry: &Entry<'_>) -> Outcome<()> {
-        if entry.reads() {
+        if entry.reads() || self.is_met(entry) {
             return Ok(());
         }
-        precondition::check_write(&entry.request.preconditions, self.latest(entry)).map_err(|failure| entry.located(failure))
+        let there = self.sought.there(entry.at);
+        precondition::check_each(&entry.request.preconditions, there).map_err(|failure| entry.located(failure))
+    }
+
+    /// Creates come one after the other, updates after them (B-04): what a create makes is there for the criteria of the next.
+    fn fold(&self, pages: &[Page<'_>]) -> Outcome<HashMap<usize, usize>> {
+        let mut folded = HashMap::new();
+        let unmet = |entry: &&Entry<'_>| self.latest(entry).is_none();
+        let seeking: Vec<_> =
+            self.entries.iter().filter(unmet).filter_map(|entry| Some((entry, self.asked.get(&entry.at)?))).collect();
+        let kinds: HashSet<ResourceType> = seeking.iter().map(|(_, criteria)| criteria.kind()).collect();
+        if kinds.is_empty() {
+            return Ok(folded);
+        }
+        let drafted = Drafted::of(&self.call.engine.indexer(), pages, &kinds)?;
+        for (entry, criteria) in seeking {
+            let mut others = drafted.meant(criteria);
+            others.retain(|at| *at != entry.at && self.sought.latest(*at).is_none() && !folded.contains_key(at));
+            match entry.request.interaction {
+                Interaction::Create => others.retain(|at| *at < entry.at),
+                _ if others.is_empty() => {}
+                _ => return Err(entry.located(duplicate("another entry makes what fulfils these criteria"))),
+            }
+            match others.as_slice() {
+                [] => {}
+                [other] => drop(folded.insert(entry.at, *other)),
+                [_, _, ..] => return Err(entry.located(condition::several(1).at(condition::IF_NONE_EXIST))),
+            }
+        }
+        Ok(folded)
     }
 
     /// Reads what is to be patched.
@@ -128,10 +195,10 @@ impl Ground<'_> {
         Ok(())
     }
 
-    async fn drafts(&self) -> Outcome<Vec<Draft<'_>>> {
+    async fn drafts(&self) -> Outcome<Vec<Draft<'e>>> {
         let mut drafts = Vec::with_capacity(self.entries.len());
         for entry in self.entries {
-            if entry.stores() {
+            if entry.stores() && !self.is_met(entry) {
                 take_turns(drafts.len()).await;
                 drafts.push(self.draft(entry));
             }
@@ -157,13 +224,14 @@ impl Ground<'_> {
         let mut prepared = Prepared {
             writes: Vec::with_capacity(pages.len()),
             standing: Vec::new(),
+            premises: Vec::new(),
             replies: vec![Reply::default(); self.entries.len()],
         };
         for (entry, status, write) in all(filled.into_iter())? {
             let prefer = (self.call.request.prefer.returns, Return::Minimal);
             let receipt = match repeated(&write, self.latest(entry))? {
                 Some(stored) => {
-                    prepared.standing.push(stored.clone());
+                    prepared.standing.push((stored.clone(), entry.request.interaction));
                     Receipt::standing(stored, prefer)?
                 }
                 None => {
@@ -177,9 +245,10 @@ impl Ground<'_> {
         Ok(prepared)
     }
 
-    fn draft<'e>(&'e self, entry: &'e Entry<'e>) -> Outcome<Draft<'e>> {
+    fn draft(&self, entry: &'e Entry<'e>) -> Outcome<Draft<'e>> {
         let patch = |before: &Bytes| {
-            let (kind, id) = entry.request.instance()?;
+            let (kind, id) =
+                entry.request.kind.zip(self.sought.id(entry.at)).ok_or_else(|| Failure::fault("a patch of nothing"))?;
             let json = Patch::read(entry.request.body.as_ref())?.applied(self.call.engine, (kind, id), before)?;
             Ok(Draft { entry, kind, json: Cow::Owned(json) })
         };
@@ -207,7 +276,7 @@ impl Ground<'_> {
         let engine = self.call.engine;
         let within = draft.entry.at;
         let search = Search { registry: engine.registry, identities: self.identities, within, base_url: engine.base_url() };
-        let sites = search.sites(tree.root(), draft.kind).map_err(|failure| draft.entry.located(failure))?;
+        let sites = search.sites(tree.root(), draft.kind);
         Ok(Page { draft, tree, sites })
     }
 
@@ -219,7 +288,7 @@ impl Ground<'_> {
         for page in pages {
             let links = page.sites.values().filter_map(|site| match site {
                 Site::Url(link) => Some(link.entry).filter(|at| is_binary(*at) && !borne.contains_key(at)),
-                Site::Narrative => None,
+                Site::Narrative | Site::Sought(_) => None,
             });
             let links: Vec<usize> = links.collect();
             if !links.is_empty() {
@@ -234,7 +303,7 @@ impl Ground<'_> {
     fn part(&self, page: &Page<'_>, assigned: &[Option<Assignment>]) -> Outcome<Part> {
         let (entry, kind, engine) = (page.draft.entry, page.draft.kind, self.call.engine);
         let key = assigned.get(entry.at).and_then(Option::as_ref).and_then(|assignment| assignment.key);
-        match (key, &entry.request.id) {
+        match (key, self.sought.id(entry.at)) {
             (Some(key), _) => Ok(key.part),
             (None, Some(id)) => {
                 self.with_links(page, assigned, |tree| Target::part(engine, (kind, id), tree, self.latest(entry)))
@@ -262,7 +331,7 @@ impl Ground<'_> {
         };
         for page in pages {
             let (entry, kind) = (page.draft.entry, page.draft.kind);
-            match (&entry.request.id, kind) {
+            match (self.sought.id(entry.at), kind) {
                 (Some(id), _) => {
                     set(
                         entry.at,
@@ -273,11 +342,16 @@ impl Ground<'_> {
                 (None, _) => {}
             }
         }
+        for entry in self.entries.iter().filter(|entry| self.is_met(entry)) {
+            if let Some(stored) = self.latest(entry) {
+                set(entry.at, Assignment::there(stored));
+            }
+        }
         let borne = self.borne(pages, &assigned)?;
         let mut others = Vec::new();
         for page in pages {
             let (entry, kind) = (page.draft.entry, page.draft.kind);
-            if entry.request.id.is_none() && kind != ResourceType::Patient {
+            if self.sought.id(entry.at).is_none() && kind != ResourceType::Patient {
                 take_turns(others.len()).await;
                 others.push((entry.at, Assignment::new(kind, context.new_key(self.home(page, &assigned, &borne)?))));
             }
@@ -285,6 +359,12 @@ impl Ground<'_> {
         for (at, assignment) in others {
             if let Some(place) = assigned.get_mut(at) {
                 *place = Some(assignment);
+            }
+        }
+        for (folded, other) in &self.folded {
+            let assignment = assigned.get(*other).cloned().flatten();
+            if let Some(place) = assigned.get_mut(*folded) {
+                *place = assignment;
             }
         }
         Ok((assigned, borne))
@@ -301,7 +381,7 @@ impl Ground<'_> {
     }
 
     fn replaced(&self, page: &Page<'_>, assigned: &[Option<Assignment>], node: Node<'_>) -> Option<String> {
-        replacement(node, &page.sites, assigned, (self.identities, page.draft.entry.at))
+        replacement(node, &page.sites, (assigned, &self.references), (self.identities, page.draft.entry.at))
     }
 
     fn fill<'d>(&self, page: &Page<'d>, (assigned, borne): &Assigned) -> Outcome<(&'d Entry<'d>, Status, Write)> {
@@ -319,7 +399,7 @@ impl Ground<'_> {
         let status = target.status();
         let method = match entry.request.interaction {
             Interaction::Patch => Method::Patch,
-            _ if assignment.key.is_some() => Method::Post,
+            Interaction::Create => Method::Post,
             _ => Method::Put,
         };
         let write = if page.sites.is_empty() {
@@ -330,22 +410,34 @@ impl Ground<'_> {
         Ok((entry, status, write.map_err(|failure| entry.located(failure))?))
     }
 
-    fn empty(&self, entry: &Entry<'_>, prepared: &mut Prepared) -> Outcome<()> {
-        let (kind, id) = entry.request.instance()?;
+    /// A create that makes nothing, because what it would make is there, or is made by another.
+    fn find(&self, entry: &Entry<'_>, prepared: &mut Prepared) -> Outcome<()> {
+        if let Some(other) = self.folded.get(&entry.at) {
+            let reply = prepared.replies.get(*other).map(Reply::again);
+            if let (Some(reply), Some(place)) = (reply, prepared.replies.get_mut(entry.at)) {
+                *place = reply;
+            }
+        } else if let Some(stored) = self.latest(entry) {
+            let receipt = Receipt::there(stored, (self.call.request.prefer.returns, Return::Minimal))?;
+            prepared.standing.push((stored.clone(), Interaction::Create));
+            prepared.reply(entry.at, receipt.response(), self.call.engine.base_url());
+        }
+        Ok(())
+    }
+
+    fn empty(&self, entry: &Entry<'_>, prepared: &mut Prepared) {
         let engine = self.call.engine;
         let answer = delete::answer(entry.request.prefer);
-        let response = match self.latest(entry) {
-            Some(stored) if stored.body.is_some() => {
-                let write = Target { kind, id: id.clone(), key: stored.key, latest: Some(stored) }.emptied(engine);
-                let response = answer.about(write.version, write.updated);
-                prepared.writes.push(write);
-                response
-            }
-            Some(stored) => answer.about(stored.version, stored.updated),
-            None => answer,
+        let there = self.sought.there(entry.at);
+        let writes: Vec<Write> =
+            there.iter().filter(|stored| stored.body.is_some()).map(|stored| Target::of(stored).emptied(engine)).collect();
+        let response = match (writes.as_slice(), there) {
+            ([write], _) => answer.about(write.version, write.updated),
+            ([], [stored]) => answer.about(stored.version, stored.updated),
+            _ => answer,
         };
+        prepared.writes.extend(writes);
         prepared.reply(entry.at, response, engine.base_url());
-        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use super::entry::Entry;
 use crate::fhir::{Instant, VersionId};
 use crate::interaction::bundle::{Bundle, EntryResponse};
 use crate::interaction::call::Call;
-use crate::interaction::{Body, Response, Return, Tag};
+use crate::interaction::{Body, Response, Return, Status, Tag};
 use crate::outcome::{Failure, Outcome, operation_outcome};
 use crate::store::Text;
 
@@ -52,6 +52,11 @@ impl Reply {
             resource,
             outcome,
         }
+    }
+
+    /// What an entry is answered for which this one makes the instance.
+    pub(super) fn again(&self) -> Self {
+        Self { status: Status::Ok.line().into(), ..self.clone() }
     }
 
     /// What an entry is answered that was refused.

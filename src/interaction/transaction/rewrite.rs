@@ -5,12 +5,12 @@
 use std::collections::HashMap;
 
 use super::assignment::Assignment;
+use super::conditional::{Meant, References};
 use super::links::{Identities, Link};
 use crate::definition::Registry;
 use crate::fhir::json::{JsonKind, Node, push_string};
 use crate::fhir::{Reference, ResourceType};
 use crate::fhirpath::model::{Model as _, TypeId};
-use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
 
 /// The attributes of a narrative that name something.
 const ATTRIBUTES: [&str; 2] = ["href=\"", "src=\""];
@@ -22,6 +22,8 @@ pub(super) enum Site {
     Url(Link),
     /// The value is a narrative.
     Narrative,
+    /// The value is a conditional reference.
+    Sought(Box<str>),
 }
 
 /// The places of one resource, by the index of their node.
@@ -38,16 +40,13 @@ pub(super) struct Search<'a> {
 
 impl Search<'_> {
     /// The places of the resource `root`, which is of type `kind`.
-    ///
-    /// # Errors
-    /// 400 at a conditional reference, which is not offered.
-    pub(super) fn sites(&self, root: Node<'_>, kind: ResourceType) -> Outcome<Sites> {
+    pub(super) fn sites(&self, root: Node<'_>, kind: ResourceType) -> Sites {
         let mut sites = Sites::new();
-        self.object(root, self.registry.resource(kind), &mut sites)?;
-        Ok(sites)
+        self.object(root, self.registry.resource(kind), &mut sites);
+        sites
     }
 
-    fn object(&self, node: Node<'_>, of: TypeId, sites: &mut Sites) -> Outcome<()> {
+    fn object(&self, node: Node<'_>, of: TypeId, sites: &mut Sites) {
         for member in node.children() {
             let Some(name) = member.key() else { continue };
             let type_id = match name.strip_prefix('_') {
@@ -58,13 +57,12 @@ impl Search<'_> {
             let is_reference = name == "reference" && self.registry.type_name(of) == "Reference";
             for item in member.items() {
                 match item.kind() {
-                    JsonKind::Object => self.object(item, self.own_type(item, type_id), sites)?,
-                    JsonKind::String => self.text(item, (type_id, is_reference), sites)?,
+                    JsonKind::Object => self.object(item, self.own_type(item, type_id), sites),
+                    JsonKind::String => self.text(item, (type_id, is_reference), sites),
                     JsonKind::Array | JsonKind::Number | JsonKind::Boolean | JsonKind::Null => {}
                 }
             }
         }
-        Ok(())
     }
 
     /// A contained resource says its type itself.
@@ -73,41 +71,41 @@ impl Search<'_> {
         named.map_or(declared, |kind| self.registry.resource(kind))
     }
 
-    fn text(&self, node: Node<'_>, (type_id, is_reference): (TypeId, bool), sites: &mut Sites) -> Outcome<()> {
-        let Some(text) = node.string() else { return Ok(()) };
+    fn text(&self, node: Node<'_>, (type_id, is_reference): (TypeId, bool), sites: &mut Sites) {
+        let Some(text) = node.string() else { return };
         if is_reference && matches!(Reference::read(&text, self.base_url), Reference::Conditional { .. }) {
-            return Err(conditional(node));
+            sites.insert(node.index(), Site::Sought(text.into()));
+            return;
         }
         match self.registry.type_name(type_id) {
             "uri" | "url" | "oid" | "uuid" => {}
             "xhtml" if !self.identities.is_empty() => {
                 sites.insert(node.index(), Site::Narrative);
-                return Ok(());
+                return;
             }
             _ if is_reference => {}
-            _ => return Ok(()),
+            _ => return,
         }
         if let Some(link) = self.identities.find(&text, self.within) {
             sites.insert(node.index(), Site::Url(link));
         }
-        Ok(())
     }
 }
 
-fn conditional(node: Node<'_>) -> Failure {
-    let issue = Issue::error(IssueCode::NotSupported, "conditional references are not offered").at(node.expression());
-    Failure::with_issues(Kind::InvalidParameter, vec![issue])
-}
-
-/// The JSON that stands at `node` once the entries are `assigned`; `None`: what stands there already.
+/// The JSON that stands at `node` once the entries are `assigned` and it is known what `references` mean; `None`: what stands
+/// there already.
 pub(super) fn replacement(
     node: Node<'_>,
     sites: &Sites,
-    assigned: &[Option<Assignment>],
+    (assigned, references): (&[Option<Assignment>], &References),
     (identities, within): (&Identities<'_>, usize),
 ) -> Option<String> {
     let text = match sites.get(&node.index())? {
         Site::Url(link) => assigned_url(*link, assigned)?,
+        Site::Sought(text) => match references.get(text)? {
+            Meant::Entry(entry) => assigned_url(Link { entry: *entry, is_versioned: false }, assigned)?,
+            Meant::Instance(kind, id) => format!("{kind}/{id}"),
+        },
         Site::Narrative => narrative(&node.string()?, |url| assigned_url(identities.find(url, within)?, assigned))?,
     };
     let mut json = Vec::with_capacity(text.len() + 2);
@@ -151,12 +149,12 @@ mod tests {
     use crate::fhir::json::Tree;
 
     /// The places that mean `urn:uuid:1`, each by its FHIRPath.
-    fn places(kind: ResourceType, json: &str) -> Outcome<Vec<String>> {
+    fn places(kind: ResourceType, json: &str) -> Vec<String> {
         let identities = Identities::single("urn:uuid:1");
         let registry = Registry::shared().unwrap();
         let search = Search { registry, identities: &identities, within: 0, base_url: "http://h/fhir" };
         let tree = Tree::parse(json.as_bytes()).unwrap();
-        let sites = search.sites(tree.root(), kind)?;
+        let sites = search.sites(tree.root(), kind);
         let mut places = Vec::new();
         let mut rest = vec![tree.root()];
         while let Some(node) = rest.pop() {
@@ -166,7 +164,7 @@ mod tests {
             rest.extend(node.children());
         }
         places.sort();
-        Ok(places)
+        places
     }
 
     #[test]
@@ -185,14 +183,14 @@ mod tests {
             "Patient.implicitRules",
             "Patient.photo[0].url",
         ];
-        assert_eq!(places(ResourceType::Patient, json).unwrap(), expected);
+        assert_eq!(places(ResourceType::Patient, json), expected);
     }
 
     #[test]
-    fn a_conditional_reference_is_refused_where_it_stands() {
-        let json = r#"{"resourceType":"Patient","managingOrganization":{"reference":"Organization?identifier=1"}}"#;
-        let failure = places(ResourceType::Patient, json).unwrap_err();
-        assert_eq!(failure.issues()[0].expression.as_deref(), Some("Patient.managingOrganization.reference"));
+    fn a_conditional_reference_is_found_where_a_reference_stands_and_nowhere_else() {
+        let json = r#"{"resourceType":"Patient","managingOrganization":{"reference":"Organization?identifier=1"},
+            "implicitRules":"Organization?identifier=1"}"#;
+        assert_eq!(places(ResourceType::Patient, json), ["Patient.managingOrganization.reference"]);
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use super::{Bound, Condition, QuantityBound};
 use crate::definition::ParameterId;
-use crate::search::index::{DateRange, IndexEntries, QuantityEntry};
+use crate::search::index::{DateRange, IndexEntries, QuantityEntry, Term};
 
 impl Condition {
     /// Whether `entries` fulfil it; what stands elsewhere than among entries, they do not.
-    pub(in crate::search) fn holds(&self, entries: &IndexEntries) -> bool {
+    pub fn holds(&self, entries: &IndexEntries) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.holds(entries)),
             Self::Any(parts) => parts.iter().any(|part| part.holds(entries)),
@@ -22,7 +22,33 @@ impl Condition {
                 let unit_fits = unit.is_none() || quantity.unit == *unit;
                 quantity.parameter == *parameter && unit_fits && bounds.iter().all(|bound| stands(quantity, *bound))
             }),
-            Self::Id(_)
+            // What rests in a dossier says so by the term beside it.
+            Self::InDossier(own) => own.iter().any(|(_, term)| entries.terms.binary_search(term).is_ok()),
+            Self::Id(_) | Self::Kind(_) | Self::At(_) | Self::Updated(_) | Self::Examined(_) | Self::Linked(_) => false,
+        }
+    }
+
+    /// Leading terms of which whatever fulfils it carries one, where it has such.
+    pub fn terms_one_of(&self) -> Option<Vec<Term>> {
+        match self {
+            Self::Term(term) => term.leads().then(|| vec![*term]),
+            Self::Any(parts) => Some(parts.iter().map(Self::terms_one_of).collect::<Option<Vec<_>>>()?.concat()),
+            Self::All(parts) => parts.iter().filter_map(Self::terms_one_of).min_by_key(Vec::len),
+            _ => None,
+        }
+    }
+
+    /// Whether the terms of an instance and its main date say all it asks.
+    pub fn stands_among_terms(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(Self::stands_among_terms),
+            Self::Not(part) => part.stands_among_terms(),
+            Self::Term(_) | Self::Date(None, _) => true,
+            Self::Date(Some(_), _)
+            | Self::StringPrefix(..)
+            | Self::StringContains(..)
+            | Self::Quantity(..)
+            | Self::Id(_)
             | Self::Kind(_)
             | Self::At(_)
             | Self::InDossier(_)

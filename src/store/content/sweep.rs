@@ -67,7 +67,9 @@ impl Store {
             Ok(()) => Ok(true),
             Err(CommitFailure::Stale(_)) => Ok(false),
             Err(CommitFailure::Failed(failure)) => Err(failure),
-            Err(CommitFailure::Swept | CommitFailure::Outdated) => Err(Failure::fault("a name that is retired names nothing")),
+            Err(CommitFailure::Unmet | CommitFailure::Swept | CommitFailure::Outdated) => {
+                Err(Failure::fault("a name that is retired names nothing"))
+            }
         }
     }
 }

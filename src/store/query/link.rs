@@ -26,7 +26,7 @@ const MAX_LINKED_INSTANCES: usize = 5_000;
 const MAX_EXAMINED_INSTANCES: usize = 10_000;
 
 /// Why a search ends without an answer.
-pub(super) enum Stop {
+pub(in crate::store) enum Stop {
     /// The database does not give one.
     Database(Error),
     /// There are too many instances on both sides of a link.
@@ -45,7 +45,7 @@ impl From<Error> for Stop {
 
 impl Stop {
     /// What is answered, where the database is not asked again.
-    pub(super) fn answer<T>(self) -> Result<Outcome<T>, Error> {
+    pub(in crate::store) fn answer<T>(self) -> Result<Outcome<T>, Error> {
         match self {
             Self::Database(error) => Err(error),
             Self::TooCostly => Ok(Err(too_costly(&format!(

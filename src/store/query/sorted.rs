@@ -3,7 +3,7 @@
 use super::link::Stop;
 use super::order::{self, is_beyond};
 use super::text::Sql;
-use super::{Match, Page, matching, page, prepared, several};
+use super::{Match, Page, fulfilling, page, prepared, several};
 use crate::dossier::Access;
 use crate::fhir::InstanceKey;
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
@@ -48,7 +48,7 @@ fn too_many() -> Failure {
 }
 
 fn is_bounded(connection: &mut Connection, access: &Access, plan: &Plan) -> Result<bool, Stop> {
-    let candidates = matching(connection, access, plan)?;
+    let candidates = fulfilling(connection, access, plan)?;
     let some = Sql::new("SELECT count(*) FROM (SELECT 1")
         .append(candidates.from)
         .push(" LIMIT ")

@@ -7,6 +7,7 @@ mod lasting;
 mod linking;
 mod limited;
 mod meaning;
+mod premises;
 mod reading;
 mod recent;
 mod searching;

@@ -1,6 +1,7 @@
 //! Searching: every plan finds what it means, in its order, on pages that neither repeat nor leave out.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -346,7 +347,25 @@ fn every_plan_finds_what_it_means(bed: Bed, lives: &[Life], plans: &[Plan]) {
         for plan in plans {
             hold(&bed.store, &known, plan).await;
         }
+        for most in [1, 3, 1_000] {
+            hold_together(&bed.store, &known, plans, most).await;
+        }
     });
+}
+
+/// Asks many plans at once and holds what each finds against what it means.
+async fn hold_together(store: &Store, known: &[Known], plans: &[Plan], most: usize) {
+    // The narrow ones are those that are answered set by set.
+    let narrow = |plan: &Plan| Plan { kinds: vec![plan.kinds[0]], dossiers: None, order: Vec::new(), ..plan.clone() };
+    let plans: Vec<Plan> = plans.iter().cloned().chain(plans.iter().map(narrow)).collect();
+    let found = store.matching(&everything(), plans.clone(), most).await.unwrap();
+    assert_eq!(found.len(), plans.len());
+    for (plan, found) in plans.iter().zip(found) {
+        let meant: HashSet<InstanceKey> = matches(known, plan).iter().map(|known| known.key).collect();
+        assert_eq!(found.len(), meant.len().min(most), "{plan:?}");
+        let keys: HashSet<InstanceKey> = found.iter().map(|stored| stored.key).collect();
+        assert!(keys.len() == found.len() && keys.is_subset(&meant), "{plan:?}");
+    }
 }
 
 proptest! {

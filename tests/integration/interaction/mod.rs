@@ -2,6 +2,7 @@
 
 mod binary;
 mod concurrency;
+mod conditional;
 mod meta;
 mod patch;
 mod provenance;

@@ -1,0 +1,73 @@
+//! What a change takes for granted of the whole store: which instances its criteria mean. The transaction that writes asks again.
+//!
+//! With SQLite there is one writer, and what it has read stays so until its transaction ends. With PostgreSQL whoever writes under
+//! the same criteria waits for the other, because each transaction first locks the marks of all its premises, in their order.
+//! What is written without criteria waits for nobody: it is as if it came a moment later.
+
+use diesel::result::QueryResult;
+
+use super::change::Change;
+use super::connection::Connection;
+use super::dialect::Dialect;
+use super::query::{Stop, matching};
+use super::snapshot::Stored;
+use super::statement::{Statement, Value};
+use crate::dossier::Access;
+use crate::search::Name;
+use crate::search::plan::Plan;
+
+/// In the order of the marks, so that no two transactions wait for each other.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(m.mark) FROM (SELECT u.mark FROM unnest(?) u (mark) ORDER BY u.mark OFFSET 0) m";
+
+/// That criteria mean these instances and no others.
+#[derive(Clone, Debug)]
+pub struct Premise {
+    access: Access,
+    plan: Plan,
+    mark: i64,
+    /// In ascending order.
+    names: Vec<Name>,
+}
+
+impl Premise {
+    /// That whoever has `access` finds just `found` by `plan`. Equal criteria have the same `mark`.
+    pub fn new(access: &Access, (plan, mark): (&Plan, u64), found: &[Stored]) -> Self {
+        let mut names: Vec<Name> = found.iter().map(|stored| (stored.kind, stored.id.clone())).collect();
+        names.sort_unstable();
+        Self { access: access.clone(), plan: plan.clone(), mark: mark.cast_signed(), names }
+    }
+
+    /// Under which it is locked.
+    pub(super) fn mark(&self) -> i64 {
+        self.mark
+    }
+}
+
+/// Holds off everybody else who writes under the criteria of `changes`, until the transaction ends.
+pub(super) fn lock(connection: &mut Connection, changes: &[&Change]) -> QueryResult<()> {
+    let mut marks: Vec<i64> = changes.iter().flat_map(|change| &change.premises).map(Premise::mark).collect();
+    if marks.is_empty() || connection.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    marks.sort_unstable();
+    marks.dedup();
+    connection.load(&Statement::new(LOCK).bind(Value::BigInts(marks)), |_| Ok(())).map(drop)
+}
+
+/// Whether all that `change` takes for granted is so.
+pub(super) fn hold(connection: &mut Connection, change: &Change) -> QueryResult<bool> {
+    let Some(first) = change.premises.first() else { return Ok(true) };
+    let most = change.premises.iter().map(|premise| premise.names.len()).max().unwrap_or_default() + 1;
+    let plans: Vec<Plan> = change.premises.iter().map(|premise| premise.plan.clone()).collect();
+    let found = match matching(connection, &first.access, &plans, most) {
+        Ok(found) => found,
+        Err(Stop::Database(error)) => return Err(error),
+        // It could be answered before: whoever asked finds out what has become of it.
+        Err(Stop::TooCostly | Stop::TooManyExamined | Stop::Failed(_)) => return Ok(false),
+    };
+    Ok(change.premises.iter().zip(found).all(|(premise, found)| {
+        let mut names: Vec<Name> = found.into_iter().map(|stored| (stored.kind, stored.id)).collect();
+        names.sort_unstable();
+        names == premise.names
+    }))
+}
