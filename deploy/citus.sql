@@ -17,3 +17,4 @@ SELECT create_distributed_table('alias', 'name', colocate_with => 'none');
 SELECT create_reference_table('setting');
 SELECT create_reference_table('parameter');
 SELECT create_reference_table('job');
+SELECT create_reference_table('premise');

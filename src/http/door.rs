@@ -132,7 +132,7 @@ impl Visit<'_> {
         }
         request.wanted = accepted.wanted;
         request.parameters = query.parameters;
-        if is_search(interaction) {
+        if has_pages(interaction) {
             // The links of a page lead to pages in the same representation.
             request.parameters.append(&mut query.representation);
         }
@@ -167,7 +167,7 @@ impl Visit<'_> {
     }
 
     fn accepted(&self, query: &Query, place: &Place, interaction: Interaction) -> Outcome<Accepted> {
-        if is_search(interaction) {
+        if has_pages(interaction) {
             return media::accepted_of_search(query.format.as_deref(), self.accept());
         }
         let reads = matches!(interaction, Interaction::Read | Interaction::Vread);
@@ -245,6 +245,11 @@ impl Visit<'_> {
 const fn writes(interaction: Interaction) -> bool {
     use Interaction::{Batch, Create, Patch, Transaction, Update};
     matches!(interaction, Create | Update | Patch | Transaction | Batch)
+}
+
+const fn has_pages(interaction: Interaction) -> bool {
+    let is_history = matches!(interaction, Interaction::HistoryInstance | Interaction::HistoryType | Interaction::HistorySystem);
+    is_search(interaction) || is_history
 }
 
 const fn is_search(interaction: Interaction) -> bool {

@@ -28,14 +28,16 @@ pub(super) struct Statement {
 /// When what a server of this version can do was last changed (`CapabilityStatement.date`).
 const CHANGED: &str = "2026-12-01";
 
-const OF_SYSTEM: [Interaction; 3] = [Interaction::Transaction, Interaction::Batch, Interaction::SearchSystem];
-const OF_TYPE: [Interaction; 8] = [
+const OF_SYSTEM: [Interaction; 4] =
+    [Interaction::Transaction, Interaction::Batch, Interaction::SearchSystem, Interaction::HistorySystem];
+const OF_TYPE: [Interaction; 9] = [
     Interaction::Read,
     Interaction::Vread,
     Interaction::Update,
     Interaction::Patch,
     Interaction::Delete,
     Interaction::HistoryInstance,
+    Interaction::HistoryType,
     Interaction::Create,
     Interaction::SearchType,
 ];

@@ -44,7 +44,7 @@ mod write;
 
 use crate::dossier;
 pub use crate::fhir::xml::Layout;
-use crate::outcome::{Failure, Kind, Outcome};
+use crate::outcome::Outcome;
 use crate::security::Principal;
 pub use crate::store::{Incoming, Pieces, Staged, Text};
 use call::Call;
@@ -100,7 +100,7 @@ async fn done(call: &Call<'_>) -> Outcome<Response> {
     match call.request.interaction {
         Interaction::Read => read::read(call).await,
         Interaction::Vread => vread::vread(call).await,
-        Interaction::HistoryInstance => history::history(call).await,
+        Interaction::HistoryInstance | Interaction::HistoryType | Interaction::HistorySystem => history::history(call).await,
         Interaction::Create => create::create(call).await,
         Interaction::Update => update::update(call).await,
         Interaction::Delete => delete::delete(call).await,
@@ -109,9 +109,6 @@ async fn done(call: &Call<'_>) -> Outcome<Response> {
         Interaction::Capabilities => capabilities::capabilities(call.engine, call.request),
         Interaction::Operation => operation::operation(call).await,
         Interaction::Patch => patch::patch(call).await,
-        Interaction::HistoryType | Interaction::HistorySystem => {
-            Err(Failure::new(Kind::NotAllowed, format!("{} is not offered", call.request.interaction)))
-        }
     }
 }
 

@@ -62,6 +62,10 @@ pub enum Place {
     CompartmentSearch(Within, Option<ResourceType>),
     /// `[base]/[type]/[id]`
     Instance(ResourceType, InstanceId),
+    /// `[base]/_history`
+    SystemHistory,
+    /// `[base]/[type]/_history`
+    TypeHistory(ResourceType),
     /// `[base]/[type]/[id]/_history`
     InstanceHistory(ResourceType, InstanceId),
     /// `[base]/[type]/[id]/_history/[vid]`
@@ -92,6 +96,7 @@ impl Place {
             ("", None, None, None) => Ok(Self::System),
             ("metadata", None, None, None) => Ok(Self::Metadata),
             ("_search", None, None, None) => Ok(Self::SystemSearch),
+            ("_history", None, None, None) => Ok(Self::SystemHistory),
             ("$meta", None, None, None) => Ok(Self::Meta(Operation::Meta, None, None)),
             ("$reindex", None, None, None) => Ok(Self::Reindex(None)),
             ("SearchParameter", Some(id), Some("$reindex"), None) => Ok(Self::Reindex(Some(read_id(id)?))),
@@ -104,6 +109,7 @@ impl Place {
         match rest {
             [None, None, None] => Ok(Self::Type(kind)),
             [Some("_search"), None, None] => Ok(Self::TypeSearch(kind)),
+            [Some("_history"), None, None] => Ok(Self::TypeHistory(kind)),
             [Some("$meta"), None, None] => Ok(Self::Meta(Operation::Meta, Some(kind), None)),
             [Some(name), None, None] if name.starts_with(['$', '_']) => Err(not_offered(name)),
             [Some(id), None, None] => Ok(Self::Instance(kind, read_id(id)?)),
@@ -139,8 +145,9 @@ impl Place {
     }
 
     fn offers(&self) -> &'static [Offer] {
-        use Interaction::{Capabilities, Create, Delete, HistoryInstance, Read, SearchSystem, SearchType};
+        use Interaction::{Capabilities, Create, Delete, HistoryInstance, HistorySystem, HistoryType};
         use Interaction::{Patch, Transaction, Update, Vread};
+        use Interaction::{Read, SearchSystem, SearchType};
         match self {
             Self::System => &[(Verb::Get, SearchSystem), (Verb::Head, SearchSystem), (Verb::Post, Transaction)],
             Self::SystemSearch | Self::CompartmentSearch(_, None) => &[(Verb::Post, SearchSystem)],
@@ -176,6 +183,8 @@ impl Place {
             Self::Instance(..) => {
                 &[(Verb::Get, Read), (Verb::Head, Read), (Verb::Put, Update), (Verb::Patch, Patch), (Verb::Delete, Delete)]
             }
+            Self::SystemHistory => &[(Verb::Get, HistorySystem), (Verb::Head, HistorySystem)],
+            Self::TypeHistory(_) => &[(Verb::Get, HistoryType), (Verb::Head, HistoryType)],
             Self::InstanceHistory(..) => &[(Verb::Get, HistoryInstance), (Verb::Head, HistoryInstance)],
             Self::Version(..) => &[(Verb::Get, Vread), (Verb::Head, Vread)],
         }
@@ -200,7 +209,7 @@ impl Place {
     /// Says in `request` what the place names.
     pub fn tell(self, request: &mut Request) {
         match self {
-            Self::System | Self::SystemSearch | Self::Metadata => {}
+            Self::System | Self::SystemSearch | Self::SystemHistory | Self::Metadata => {}
             Self::Meta(operation, kind, instance) => {
                 let (id, version) = instance.unzip();
                 (request.operation, request.kind, request.id, request.version) = (Some(operation), kind, id, version.flatten());
@@ -209,7 +218,7 @@ impl Place {
                 request.operation = Some(Operation::Reindex);
                 (request.kind, request.id) = (id.is_some().then_some(ResourceType::SearchParameter), id);
             }
-            Self::Type(kind) | Self::TypeSearch(kind) => request.kind = Some(kind),
+            Self::Type(kind) | Self::TypeSearch(kind) | Self::TypeHistory(kind) => request.kind = Some(kind),
             Self::Compartment(within, kind) | Self::CompartmentSearch(within, kind) => {
                 (request.kind, request.within) = (kind, Some(within));
             }
@@ -276,6 +285,8 @@ mod tests {
             ("Patient/p1", Place::Instance(ResourceType::Patient, id("p1"))),
             ("Patient/p1/_history", Place::InstanceHistory(ResourceType::Patient, id("p1"))),
             ("_search", Place::SystemSearch),
+            ("_history", Place::SystemHistory),
+            ("Patient/_history", Place::TypeHistory(ResourceType::Patient)),
             ("Patient/p1/Observation", Place::Compartment(within(Compartment::Patient, "p1"), Some(ResourceType::Observation))),
             ("Device/d/*", Place::Compartment(within(Compartment::Device, "d"), None)),
             ("Encounter/e/*/_search", Place::CompartmentSearch(within(Compartment::Encounter, "e"), None)),
@@ -298,10 +309,8 @@ mod tests {
         let table = [
             ("patient", Kind::UnknownType),
             ("Nothing/1", Kind::UnknownType),
-            ("_history", Kind::UnknownType),
             ("$export", Kind::UnknownType),
             ("Patient/$everything", Kind::UnknownType),
-            ("Patient/_history", Kind::UnknownType),
             ("Organization/o1/Observation", Kind::UnknownType),
             ("Patient/p1/Observation/o1", Kind::UnknownType),
             ("Patient/p1/nothing", Kind::UnknownType),

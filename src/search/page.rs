@@ -7,9 +7,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::extract::Indexer;
 use super::plan::{Position, SortValue, Turn};
+use super::query::PAGE_PARAMETER;
 use super::term::Terms;
 use crate::fhir::{InstanceKey, Instant, Part};
+use crate::outcome::{Failure, Kind, Outcome};
 
 /// The first byte of every token.
 const VERSION: u8 = 2;
@@ -25,15 +28,38 @@ const NUMBER: u8 = 3;
 
 /// Why a token leads nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+enum Refusal {
     /// It was not written here for this query and this asker.
     Foreign,
     /// It was, some time ago.
     Expired,
 }
 
-/// The token of a page of the matches of the query that `identity` stands for; it serves until `expires`.
-pub(super) fn write(terms: &Terms, identity: &[u8], turn: &Turn, expires: Instant) -> String {
+impl Indexer {
+    /// The token of another page of what `identity` stands for; it leads there until `expires`.
+    pub fn token(&self, identity: &[u8], turn: &Turn, expires: Instant) -> String {
+        write(self.terms(), identity, turn, expires)
+    }
+
+    /// The page that `token` leads to.
+    ///
+    /// # Errors
+    /// `InvalidParameter` where it is not one of what `identity` stands for; `Expired` where it was.
+    pub fn turn(&self, identity: &[u8], token: &str, now: Instant) -> Outcome<Turn> {
+        let refused = |kind, text: &str| Err(Failure::new(kind, text).at(format!("http.{PAGE_PARAMETER}")));
+        match read(self.terms(), identity, token, now) {
+            Ok(turn) => Ok(turn),
+            Err(Refusal::Foreign) => refused(Kind::InvalidParameter, FOREIGN),
+            Err(Refusal::Expired) => refused(Kind::Expired, "this page has expired; begin anew"),
+        }
+    }
+}
+
+/// What is said of a token that was made for something else.
+pub(super) const FOREIGN: &str = "this page, from character 1 on, belongs to another search or another asker";
+
+/// The token of a page of what `identity` stands for; it serves until `expires`.
+fn write(terms: &Terms, identity: &[u8], turn: &Turn, expires: Instant) -> String {
     let mut place = Vec::with_capacity(64);
     let (which, position) = match turn {
         Turn::After(position) => (AFTER, Some(position)),
@@ -57,7 +83,7 @@ pub(super) fn write(terms: &Terms, identity: &[u8], turn: &Turn, expires: Instan
 ///
 /// # Errors
 /// One that was not written here for this very query, or too long ago.
-pub(super) fn read(terms: &Terms, identity: &[u8], token: &str, now: Instant) -> Result<Turn, Refusal> {
+fn read(terms: &Terms, identity: &[u8], token: &str, now: Instant) -> Result<Turn, Refusal> {
     let (expires, turn) = opened(terms, identity, token).ok_or(Refusal::Foreign)?;
     if expires < now { Err(Refusal::Expired) } else { Ok(turn) }
 }

@@ -20,7 +20,7 @@ pub(super) use reference::pointing;
 use super::extract::Indexer;
 pub use super::extract::{Examination, Reading};
 use super::index::Term;
-use super::page::{self, Refusal};
+use super::page;
 use super::query::{Criterion, PAGE_PARAMETER, Query, Summary, Total};
 use crate::definition::ParameterId;
 use crate::fhir::{InstanceId, InstanceKey, Instant, Part, ResourceType};
@@ -223,7 +223,7 @@ impl Query {
 
     /// The parameters of the link to another page, which leads there until `expires`: those of `self`, and its turn.
     pub fn page_parameters(&self, indexer: &Indexer, turn: &Turn, expires: Instant) -> Vec<(String, String)> {
-        let token = page::write(indexer.terms(), &self.identity(), turn, expires);
+        let token = indexer.token(&self.identity(), turn, expires);
         self.first_parameters().chain([(PAGE_PARAMETER.to_owned(), token)]).collect()
     }
 
@@ -234,14 +234,11 @@ impl Query {
 
     fn turn(&self, indexer: &Indexer, now: Instant) -> Outcome<Option<Turn>> {
         let Some(token) = self.result().page.as_deref() else { return Ok(None) };
-        let refused = |kind, text: &str| Err(Failure::new(kind, text).at(format!("http.{PAGE_PARAMETER}")));
-        match page::read(indexer.terms(), &self.identity(), token, now) {
-            Ok(turn) if turn.keys().is_none_or(|keys| keys == self.result().sort.len()) => Ok(Some(turn)),
-            Ok(_) | Err(Refusal::Foreign) => {
-                refused(Kind::InvalidParameter, "this page, from character 1 on, belongs to another search or another asker")
-            }
-            Err(Refusal::Expired) => refused(Kind::Expired, "this page has expired; begin the search anew"),
+        let turn = indexer.turn(&self.identity(), token, now)?;
+        if turn.keys().is_none_or(|keys| keys == self.result().sort.len()) {
+            return Ok(Some(turn));
         }
+        Err(Failure::new(Kind::InvalidParameter, page::FOREIGN).at(format!("http.{PAGE_PARAMETER}")))
     }
 
     /// What every match fulfils, and the dossiers in which it can rest.

@@ -26,8 +26,8 @@ const INSERT_INSTANCES: &str = "INSERT INTO instance \
      u (part, rid, kind, id, version, updated, method, date_low, date_high, body, terms, first, last) \
      CROSS JOIN (SELECT ?) l (leads)";
 
-const SUPERSEDE: &str = "INSERT INTO version (part, rid, version, updated, method, body) \
-     SELECT i.part, i.rid, i.version, i.updated, i.method, i.body FROM unnest(?, ?, ?) u (part, rid, version) \
+const SUPERSEDE: &str = "INSERT INTO version (part, rid, version, updated, kind, method, body) \
+     SELECT i.part, i.rid, i.version, i.updated, i.kind, i.method, i.body FROM unnest(?, ?, ?) u (part, rid, version) \
      JOIN instance i ON i.part = u.part AND i.rid = u.rid AND i.version = u.version";
 
 const UPDATE_INSTANCES: &str = "UPDATE instance i SET version = u.version, updated = u.updated, method = u.method, \

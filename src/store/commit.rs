@@ -73,11 +73,11 @@ const SELECT_CURRENT: &str =
 const SELECT_SUPERSEDED: &str =
     "SELECT body FROM version WHERE part = ? AND rid = ? AND version = ? AND updated = ? AND method = ?";
 
-const SUPERSEDE: &str = "INSERT INTO version (part, rid, version, updated, method, body) \
-     SELECT ?, ?, version, updated, method, body FROM instance WHERE part = ? AND rid = ?";
+const SUPERSEDE: &str = "INSERT INTO version (part, rid, version, updated, kind, method, body) \
+     SELECT ?, ?, version, updated, kind, method, body FROM instance WHERE part = ? AND rid = ?";
 
-const MOVE_VERSIONS: &str = "INSERT INTO version (part, rid, version, updated, method, body) \
-     SELECT ?, ?, version, updated, method, body FROM version WHERE part = ? AND rid = ?";
+const MOVE_VERSIONS: &str = "INSERT INTO version (part, rid, version, updated, kind, method, body) \
+     SELECT ?, ?, version, updated, kind, method, body FROM version WHERE part = ? AND rid = ?";
 
 const DELETE_VERSIONS: &str = "DELETE FROM version WHERE part = ? AND rid = ?";
 

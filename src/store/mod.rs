@@ -57,10 +57,10 @@ pub use commit::CommitFailure;
 pub use content::{Digest, Form, Hole, Incoming, Naming, Pieces, Staged, Swept, Text};
 pub use copy::{Copied, Holding, copy};
 pub use explain::Said;
-pub use query::{Match, Page, VersionName};
+pub use query::{Match, Moment, Page, Stretch, VersionName, Versions, Whose};
 pub use reindex::{Reindexing, Worker};
 pub use schema::migrate;
-pub use snapshot::{Stored, Stretch};
+pub use snapshot::Stored;
 pub use verify::{Fault, Step, Verification, Verified};
 
 use crate::audit::AuditRecord;
@@ -240,14 +240,13 @@ impl Store {
             .await
     }
 
-    /// A stretch of the versions of an instance, newest first; none if there is no such instance.
+    /// A stretch of a history, newest first.
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub async fn history(&self, access: &Access, kind: ResourceType, id: &InstanceId, stretch: Stretch) -> Outcome<Vec<Stored>> {
-        let (access, id) = (access.clone(), id.clone());
-        self.ask(move |connection| connection.together(|connection| snapshot::history(connection, &access, (kind, &id), stretch)))
-            .await
+    pub async fn history(&self, access: &Access, whose: Whose, stretch: Stretch) -> Outcome<Versions> {
+        let access = access.clone();
+        self.ask(move |connection| connection.together(|connection| query::history(connection, &access, &whose, &stretch))).await
     }
 
     /// A page of the instances that a plan means.

@@ -1,7 +1,7 @@
 //! What a change takes for granted of the whole store: which instances its criteria mean. The transaction that writes asks again.
 //!
 //! With SQLite there is one writer, and what it has read stays so until its transaction ends. With PostgreSQL whoever writes under
-//! the same criteria waits for the other, because each transaction first locks the marks of all its premises, in their order.
+//! the same criteria waits for the other, because each transaction first takes the slots of all its premises, in their order.
 //! What is written without criteria waits for nobody: it is as if it came a moment later.
 
 use diesel::result::QueryResult;
@@ -16,8 +16,12 @@ use crate::dossier::Access;
 use crate::search::Name;
 use crate::search::plan::Plan;
 
-/// In the order of the marks, so that no two transactions wait for each other.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(m.mark) FROM (SELECT u.mark FROM unnest(?) u (mark) ORDER BY u.mark OFFSET 0) m";
+/// Holds the rows of slots, in their order, so that no two transactions wait for each other.
+const TAKE: &str = "INSERT INTO premise (slot, taken) SELECT u.slot, 1 FROM unnest(?) u (slot) ORDER BY u.slot \
+     ON CONFLICT (slot) DO UPDATE SET taken = premise.taken + 1";
+
+/// How many slots there are.
+const SLOTS: i64 = 4_096;
 
 /// That criteria mean these instances and no others.
 #[derive(Clone, Debug)]
@@ -45,13 +49,14 @@ impl Premise {
 
 /// Holds off everybody else who writes under the criteria of `changes`, until the transaction ends.
 pub(super) fn lock(connection: &mut Connection, changes: &[&Change]) -> QueryResult<()> {
-    let mut marks: Vec<i64> = changes.iter().flat_map(|change| &change.premises).map(Premise::mark).collect();
-    if marks.is_empty() || connection.dialect() == Dialect::Sqlite {
+    let premises = changes.iter().flat_map(|change| &change.premises);
+    let mut slots: Vec<i16> = premises.map(|premise| (premise.mark.rem_euclid(SLOTS)) as i16).collect();
+    if slots.is_empty() || connection.dialect() == Dialect::Sqlite {
         return Ok(());
     }
-    marks.sort_unstable();
-    marks.dedup();
-    connection.load(&Statement::new(LOCK).bind(Value::BigInts(marks)), |_| Ok(())).map(drop)
+    slots.sort_unstable();
+    slots.dedup();
+    connection.execute(&Statement::new(TAKE).bind(Value::SmallInts(slots))).map(drop)
 }
 
 /// Whether all that `change` takes for granted is so.

@@ -3,6 +3,7 @@
 
 mod condition;
 mod drive;
+mod history;
 mod lead;
 mod link;
 mod matching;
@@ -27,6 +28,8 @@ use crate::search::Name;
 use crate::search::plan::{Condition, Plan, Position};
 use condition::{Asked, needs_row};
 use drive::{Candidates, Chosen, Drive};
+pub(super) use history::history;
+pub use history::{Moment, Stretch, Versions, Whose};
 pub(super) use link::Stop;
 pub(super) use matching::matching;
 use order::Keys;

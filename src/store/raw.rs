@@ -60,8 +60,8 @@ const INSERT_INSTANCE: &str = "INSERT INTO instance \
 const INSERT_TERM: &str = "INSERT INTO term (term, kind, rid, part, qualifier) VALUES (?, ?, ?, ?, ?)";
 const INSERT_DATE: &str = "INSERT INTO date_value (part, rid, entry, parameter, low, high) VALUES (?, ?, ?, ?, ?, ?)";
 const INSERT_STRING: &str = "INSERT INTO string_value (part, rid, entry, parameter, folded) VALUES (?, ?, ?, ?, ?)";
-const SUPERSEDE: &str = "INSERT INTO version (part, rid, version, updated, method, body) \
-     SELECT part, rid, version, updated, method, body FROM instance WHERE part = ? AND rid = ?";
+const SUPERSEDE: &str = "INSERT INTO version (part, rid, version, updated, kind, method, body) \
+     SELECT part, rid, version, updated, kind, method, body FROM instance WHERE part = ? AND rid = ?";
 const UPDATE: &str = "UPDATE instance SET version = version + 1, updated = ?, terms = ?, body = ? WHERE part = ? AND rid = ?";
 
 /// One instance and its index, as the store wrote it.

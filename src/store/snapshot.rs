@@ -47,15 +47,6 @@ impl Stored {
     }
 }
 
-/// Which versions of a history are wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stretch {
-    /// How many at most.
-    pub count: u32,
-    /// Only those numbered below this one; `None`: from the current version on.
-    pub before: Option<VersionId>,
-}
-
 /// The columns of a stored version, in the order in which [`stored`] reads them.
 macro_rules! stored_columns {
     () => {
@@ -82,9 +73,6 @@ const ALIAS: &str = "SELECT a.part, a.rid FROM alias a WHERE a.name = ? AND a.ki
 
 const SUPERSEDED: &str = "SELECT v.version, v.updated, v.method, v.body FROM version v \
      WHERE v.part = ? AND v.rid = ? AND v.version = ?";
-
-const OLDER: &str = "SELECT v.version, v.updated, v.method, v.body FROM version v \
-     WHERE v.part = ? AND v.rid = ? AND v.version < ? ORDER BY v.version DESC LIMIT ?";
 
 /// Asks for nothing that needs to be there, where the cheapest read would ask for it.
 pub(super) fn probe(connection: &mut Connection) -> QueryResult<()> {
@@ -148,22 +136,6 @@ pub(super) fn version(
     }
     let statement = Statement::new(SUPERSEDED).bind(current.key.part.0).bind(current.key.rid).bind(version.0);
     connection.first(&statement, |row| superseded(&current, row))
-}
-
-/// The versions of `stretch`, newest first.
-pub(super) fn history(
-    connection: &mut Connection,
-    access: &Access,
-    (kind, id): (ResourceType, &InstanceId),
-    Stretch { count, before }: Stretch,
-) -> QueryResult<Vec<Stored>> {
-    let Some(current) = read(connection, access, kind, id)? else { return Ok(Vec::new()) };
-    let shown = before.is_none_or(|before| current.version < before) && count > 0;
-    let rest = i64::from(count) - i64::from(shown);
-    let below = before.map_or(current.version, |before| before.min(current.version));
-    let statement = Statement::new(OLDER).bind(current.key.part.0).bind(current.key.rid).bind(below.0).bind(rest);
-    let older = connection.load(&statement, |row| superseded(&current, row))?;
-    Ok(shown.then(|| current.clone()).into_iter().chain(older).collect())
 }
 
 /// Reads the columns of [`stored_columns`].

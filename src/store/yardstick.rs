@@ -33,8 +33,8 @@ const READ_VERSION: &str =
     "SELECT version, updated, method, body FROM version WHERE part = :part AND rid = :rid AND version = :third;\n";
 const UPDATE: &str = "BEGIN;\n\
      UPDATE instance SET version = version + 1, updated = :third WHERE part = :part AND rid = :rid;\n\
-     INSERT INTO version (part, rid, version, updated, method, body) \
-     SELECT part, rid, version - 1, updated, method, body FROM instance WHERE part = :part AND rid = :rid;\nCOMMIT;\n";
+     INSERT INTO version (part, rid, version, updated, kind, method, body) \
+     SELECT part, rid, version - 1, updated, kind, method, body FROM instance WHERE part = :part AND rid = :rid;\nCOMMIT;\n";
 
 /// A schema of its own in the database that a store's settings name.
 ///

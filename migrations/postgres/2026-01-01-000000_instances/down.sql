@@ -1,3 +1,4 @@
+DROP TABLE premise;
 DROP TABLE setting;
 DROP TABLE audit_head;
 DROP TABLE audit;

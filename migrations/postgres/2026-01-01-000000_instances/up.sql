@@ -21,19 +21,23 @@ CREATE TABLE instance (
 -- is written goes into the inverted index at once (fastupdate), so that no search has a list of what waits to go through.
 CREATE INDEX instance_kind ON instance (kind, rid) WHERE body IS NOT NULL;
 CREATE INDEX instance_updated ON instance (kind, updated) WHERE body IS NOT NULL;
+-- Deletions, for histories.
+CREATE INDEX instance_deleted ON instance (kind, updated) WHERE body IS NULL;
 CREATE INDEX instance_date ON instance (kind, date_high DESC NULLS LAST) WHERE body IS NOT NULL;
 CREATE INDEX instance_leads ON instance USING gin (leads) WITH (fastupdate = off) WHERE body IS NOT NULL;
 
--- Superseded versions.
+-- Superseded versions. Histories of a type and of the whole go by the moment at which they were made.
 CREATE TABLE version (
     part BIGINT NOT NULL,
     rid BIGINT NOT NULL,
     version BIGINT NOT NULL,
     updated BIGINT NOT NULL,
+    kind SMALLINT NOT NULL,
     method SMALLINT NOT NULL,
     body BYTEA,
     PRIMARY KEY (part, rid, version)
 );
+CREATE INDEX version_updated ON version (kind, updated);
 
 -- Logical ids that do not say themselves where the instance rests: name is a hash of kind and id.
 CREATE TABLE alias (
@@ -106,4 +110,11 @@ CREATE TABLE setting (
     name TEXT NOT NULL,
     value BYTEA NOT NULL,
     PRIMARY KEY (name)
+);
+
+-- Whoever writes under criteria holds the row of their slot, so that others under the same criteria wait. Rows come as they are
+-- needed; equal criteria have the same slot, different ones may.
+CREATE TABLE premise (
+    slot SMALLINT NOT NULL PRIMARY KEY,
+    taken BIGINT NOT NULL
 );

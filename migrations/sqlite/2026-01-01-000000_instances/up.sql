@@ -17,19 +17,23 @@ CREATE TABLE instance (
 -- Searches across dossiers: every instance of a type by age, by last change, and by its main date.
 CREATE INDEX instance_kind ON instance (kind, rid, part) WHERE body IS NOT NULL;
 CREATE INDEX instance_updated ON instance (kind, updated, rid, part) WHERE body IS NOT NULL;
+-- Deletions, for histories.
+CREATE INDEX instance_deleted ON instance (kind, updated, rid, part) WHERE body IS NULL;
 -- What is deleted has no date; a condition on the body would have each instance looked at.
 CREATE INDEX instance_date ON instance (kind, date_high, date_low, rid, part);
 
--- Superseded versions.
+-- Superseded versions. Histories of a type and of the whole go by the moment at which they were made.
 CREATE TABLE version (
     part BIGINT NOT NULL,
     rid BIGINT NOT NULL,
     version BIGINT NOT NULL,
     updated BIGINT NOT NULL,
+    kind SMALLINT NOT NULL,
     method SMALLINT NOT NULL,
     body BLOB,
     PRIMARY KEY (part, rid, version)
 );
+CREATE INDEX version_updated ON version (kind, updated, rid, part, version);
 
 -- Logical ids that do not say themselves where the instance rests: name is a hash of kind and id.
 CREATE TABLE alias (

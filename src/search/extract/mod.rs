@@ -266,7 +266,8 @@ impl Indexer {
         &self.base
     }
 
-    pub(super) fn zone(&self) -> Tz {
+    /// The zone of dates that name none.
+    pub fn zone(&self) -> Tz {
         self.zone
     }
 

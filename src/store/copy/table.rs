@@ -102,6 +102,7 @@ pub(in crate::store) const TABLES: &[Table] = &[
             ("rid", BigInt),
             ("version", BigInt),
             ("updated", BigInt),
+            ("kind", SmallInt),
             ("method", SmallInt),
             ("body", OptionalBinary),
         ],

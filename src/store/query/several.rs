@@ -1,6 +1,6 @@
 //! Reading many versions by name, in a few statements however many they are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::result::QueryResult;
 
@@ -8,6 +8,7 @@ use super::text::Sql;
 use crate::dossier::Access;
 use crate::fhir::key::name_hash;
 use crate::fhir::{InstanceId, InstanceKey, Part, ResourceType, VersionId};
+use crate::search::Name;
 use crate::store::connection::Connection;
 use crate::store::snapshot::{Stored, stored, stored_columns, superseded as older_version};
 
@@ -57,6 +58,17 @@ fn current(connection: &mut Connection, names: &[VersionName]) -> QueryResult<By
     let keys = aliased(connection, &rest)?;
     take(connection, &keys, &mut found)?;
     Ok(found)
+}
+
+/// Where the instances rest that `names` name and `access` lets be seen, in order.
+pub(super) fn keys_of(connection: &mut Connection, access: &Access, names: &[Name]) -> QueryResult<Vec<InstanceKey>> {
+    let name = |(kind, id): &Name| VersionName { kind: *kind, id: id.clone(), version: None };
+    let found = current(connection, &names.iter().map(name).collect::<Vec<_>>())?;
+    let wanted: HashSet<&Name> = names.iter().collect();
+    let seen = found.iter().filter(|(name, stored)| wanted.contains(name) && access.covers(stored.key.part));
+    let mut keys: Vec<InstanceKey> = seen.map(|(_, stored)| stored.key).collect();
+    keys.sort_unstable();
+    Ok(keys)
 }
 
 /// Where instances rest whose names have these hashes and whose ids do not say it.

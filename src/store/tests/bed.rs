@@ -15,7 +15,7 @@ use crate::store::connection::{Connection, Source};
 use crate::store::dialect::{Dialect, Use};
 use crate::store::row::Columns;
 use crate::store::statement::Statement;
-use crate::store::{CommitFailure, Naming, Store, Stored, Stretch};
+use crate::store::{CommitFailure, Naming, Store, Stored, Stretch, Whose};
 
 /// A store in a place of its own, thrown away at the end.
 pub(super) struct Bed {
@@ -126,8 +126,8 @@ impl Bed {
 
     /// The versions in the history of an instance, newest first.
     pub(super) async fn versions(&self, id: &InstanceId) -> Vec<i64> {
-        let history = self.store.history(&everything(), KIND, id, Stretch { count: 100, before: None }).await.unwrap();
-        history.iter().map(|stored| stored.version.0).collect()
+        let history = self.store.history(&everything(), Whose::from((KIND, id.clone())), newest(100)).await.unwrap();
+        history.found.iter().map(|stored| stored.version.0).collect()
     }
 }
 
@@ -163,6 +163,11 @@ fn server() -> Connection {
 #[allow(clippy::disallowed_methods, reason = "tests are told by their environment")]
 fn server_url() -> String {
     std::env::var(SERVER).unwrap_or_else(|_| panic!("{SERVER} must name a server: postgres://USER@HOST/DATABASE"))
+}
+
+/// The newest versions of a history.
+pub(super) fn newest(count: u32) -> Stretch {
+    Stretch { count, since: None, at: None, after: None, backward: false }
 }
 
 pub(super) fn limits() -> Limits {

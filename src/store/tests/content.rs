@@ -181,10 +181,10 @@ on_each_back_end! {
         assert_eq!(bed.store.sweep(EVER).await.unwrap(), Swept { seen: 4, removed: 1 });
         let history = bed
             .store
-            .history(&everything(), KIND, &first.id, crate::store::Stretch { count: 9, before: None })
+            .history(&everything(), crate::store::Whose::from((KIND, first.id.clone())), newest(9))
             .await
             .unwrap();
-        for (stored, seed) in history.iter().zip([2, 2, 1]) {
+        for (stored, seed) in history.found.iter().zip([2, 2, 1]) {
             assert_eq!(stored.key.part, ELSEWHERE);
             assert!(read(&bed.store, stored).await.unwrap() == long(seed));
         }

@@ -3,6 +3,7 @@
 mod bed;
 mod bucket;
 mod content;
+mod histories;
 mod lasting;
 mod linking;
 mod limited;

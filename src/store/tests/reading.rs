@@ -5,7 +5,7 @@ use super::on_each_back_end;
 use crate::dossier::Access;
 use crate::fhir::{InstanceKey, Part, ResourceType, VersionId};
 use crate::store::change::Method;
-use crate::store::{Stretch, VersionName};
+use crate::store::{VersionName, Whose};
 
 on_each_back_end! {
     async fn what_was_committed_is_read_back(bed: &Bed) {
@@ -84,26 +84,6 @@ on_each_back_end! {
         assert_eq!(several(everything()).await, expected);
     }
 
-    async fn a_history_is_newest_first_and_goes_on_below_a_version(bed: &Bed) {
-        let mut write = creation(key(1));
-        bed.committed(vec![write.clone()]).await;
-        for _ in 2..=5 {
-            write = update(&write);
-            bed.committed(vec![write.clone()]).await;
-        }
-        let page = async |count, before: Option<i64>| {
-            let history = bed.store.history(&everything(), KIND, &write.id, Stretch { count, before: before.map(VersionId) }).await.unwrap();
-            history.iter().map(|stored| stored.version.0).collect::<Vec<_>>()
-        };
-        assert_eq!(page(100, None).await, [5, 4, 3, 2, 1]);
-        assert_eq!(page(2, None).await, [5, 4]);
-        assert_eq!(page(2, Some(4)).await, [3, 2]);
-        assert_eq!(page(2, Some(2)).await, [1]);
-        assert_eq!(page(2, Some(9)).await, [5, 4]);
-        assert!(page(0, None).await.is_empty());
-        assert!(page(5, Some(1)).await.is_empty());
-    }
-
     async fn several_are_read_in_the_order_asked(bed: &Bed) {
         bed.committed(vec![creation(key(1)), named_creation("two", key(2))]).await;
         let names = [key(9).id(), id("two"), key(1).id(), id("two")].map(|id| (KIND, id));
@@ -121,7 +101,7 @@ on_each_back_end! {
         assert_eq!(bed.store.read(&elsewhere, KIND, &write.id).await.unwrap(), None);
         assert_eq!(bed.store.read_many(&elsewhere, vec![(KIND, write.id.clone())]).await.unwrap(), [None]);
         assert_eq!(bed.store.version(&elsewhere, KIND, &write.id, VersionId(1)).await.unwrap(), None);
-        assert!(bed.store.history(&elsewhere, KIND, &write.id, Stretch { count: 10, before: None }).await.unwrap().is_empty());
+        assert!(bed.store.history(&elsewhere, Whose::from((KIND, write.id.clone())), newest(10)).await.unwrap().found.is_empty());
         assert!(bed.store.read(&here, KIND, &write.id).await.unwrap().is_some());
     }
 

@@ -42,6 +42,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ),
     ("job", &["name text", "state text"]),
     ("parameter", &["id integer", "state smallint", "since bigint", "definition text"]),
+    ("premise", &["slot smallint", "taken bigint"]),
     (
         "quantity_value",
         &[
@@ -57,13 +58,25 @@ const TABLES: &[(&str, &[&str])] = &[
     ("setting", &["name text", "value binary"]),
     ("string_value", &["part bigint", "rid bigint", "entry integer", "parameter integer", "folded text"]),
     ("term", &["term bigint", "kind smallint", "rid bigint", "part bigint", "qualifier bigint"]),
-    ("version", &["part bigint", "rid bigint", "version bigint", "updated bigint", "method smallint", "body binary null"]),
+    (
+        "version",
+        &[
+            "part bigint",
+            "rid bigint",
+            "version bigint",
+            "updated bigint",
+            "kind smallint",
+            "method smallint",
+            "body binary null",
+        ],
+    ),
 ];
 
-/// What there is of [`TABLES`] on one back end: an array of leading terms on PostgreSQL, a table of them on SQLite.
+/// What there is of [`TABLES`] on one back end: an array of leading terms and a table of what holds writers apart on PostgreSQL, a
+/// table of leading terms on SQLite.
 fn tables(dialect: Dialect) -> BTreeMap<&'static str, Vec<&'static str>> {
     let (no_table, no_column) = match dialect {
-        Dialect::Sqlite => ("", "leads ARRAY"),
+        Dialect::Sqlite => ("premise", "leads ARRAY"),
         Dialect::Postgres => ("term", ""),
     };
     let of_back_end = TABLES.iter().filter(|(table, _)| *table != no_table);
@@ -189,7 +202,10 @@ fn every_table_is_distributed_once_by_a_column_it_has() {
                 assert!(columns.contains(&format!("{key} bigint").as_str()), "{table} has no {key}");
                 assert!(key == "part" || table == "alias", "{table} rests beside its dossier");
             } else {
-                assert!(kind == "reference_table(" && ["job", "parameter", "setting"].contains(&table), "{kind}{table}");
+                assert!(
+                    kind == "reference_table(" && ["job", "parameter", "premise", "setting"].contains(&table),
+                    "{kind}{table}"
+                );
             }
             table
         })

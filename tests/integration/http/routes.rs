@@ -21,6 +21,8 @@ const TABLE: &[(&str, [u16; 7])] = &[
     ("Patient", [200, 200, 201, 400, 400, 400, 405]),
     ("Patient/_search", [405, 405, 415, 405, 405, 405, 405]),
     ("Patient/nobody", [404, 404, 405, 400, 404, 204, 405]),
+    ("_history", [200, 200, 405, 405, 405, 405, 405]),
+    ("Patient/_history", [200, 200, 405, 405, 405, 405, 405]),
     ("Patient/nobody/_history", [404, 404, 405, 405, 405, 405, 405]),
     ("Patient/nobody/_history/1", [404, 404, 405, 405, 405, 405, 405]),
     ("Patient/p/_history", [200, 200, 405, 405, 405, 405, 405]),
@@ -42,8 +44,6 @@ const TABLE: &[(&str, [u16; 7])] = &[
     ("Patient/p/nothing", [404; 7]),
     ("Patient/p/_history/1/more", [404; 7]),
     ("Patient/$everything", [404; 7]),
-    ("_history", [404; 7]),
-    ("Patient/_history", [404; 7]),
     ("Patient/p", [200, 200, 405, 200, 400, 204, 405]),
 ];
 

@@ -3,6 +3,7 @@
 mod binary;
 mod concurrency;
 mod conditional;
+mod history;
 mod meta;
 mod patch;
 mod provenance;

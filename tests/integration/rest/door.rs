@@ -18,7 +18,7 @@ fn every_refusal_is_an_operation_outcome_with_its_code() {
         ("GET", "/Patient/a_b", &[], b"", 400, "invalid"),
         ("PUT", "/Patient/a_b", &json, b"{}", 400, "invalid"),
         ("GET", "/Patient/absent", &[], b"", 404, "not-found"),
-        ("GET", "/_history", &[], b"", 404, "not-supported"),
+        ("PUT", "/_history", &[], b"", 405, "not-supported"),
         ("GET", "/Patient/$everything", &[], b"", 404, "not-supported"),
         ("PATCH", "/Binary/p1", &json, b"[]", 405, "not-supported"),
         ("POST", "/Patient/p1", &json, b"{}", 405, "not-supported"),

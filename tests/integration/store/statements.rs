@@ -25,6 +25,8 @@ const FANS_OUT: &[(&str, &str)] = &[
     (r"^instance i WHERE i\.kind (=|IN) .* AND i\.body IS NOT NULL AND ", "instances of a type by their values"),
     (r"^instance i WHERE \$\d+ = \$\d+ AND ", "none: a condition that nothing fulfils"),
     (r"^instance WHERE kind = .* AND body IS NOT NULL", "how many instances of a type are to be indexed anew"),
+    (r"^(instance|version) x WHERE x\.kind = ", "the history of a type, and of every type"),
+    (r"^instance i WHERE i\.(body|kind > k\.kind AND i\.body) IS (NOT )?NULL", "which types there are, for the history of all"),
     (r"^content WHERE uses > \$1 LIMIT ", "whether there is any content, when its place is looked at for the first time"),
 ];
 
