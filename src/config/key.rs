@@ -229,6 +229,13 @@ pub const KEYS: &[Key] = &[
         show: |settings| settings.limits.include_resources.to_string(),
     },
     Key {
+        name: "limits.operation_resources",
+        meaning: "the most resources of one answer to $everything that asks for no _count, and that $lastn looks at",
+        valid: "a whole number from 1 to 1000000",
+        set: |settings, text| within(&mut settings.limits.operation_resources, text, 1..=1_000_000),
+        show: |settings| settings.limits.operation_resources.to_string(),
+    },
+    Key {
         name: "limits.header_seconds",
         meaning: "the time a client has to send the head of a request",
         valid: "a whole number of seconds from 1 to 3600",

@@ -80,6 +80,8 @@ pub struct Limits {
     pub page_seconds: u64,
     /// The most resources that come along with the matches of a page.
     pub include_resources: usize,
+    /// The most resources of one answer to `$everything` that asks for no `_count`, and that `$lastn` looks at.
+    pub operation_resources: u32,
     /// The time a client has to send the head of a request.
     pub header_seconds: u64,
     /// The time a client has to send the body of a request.
@@ -165,6 +167,7 @@ impl Default for Limits {
             page_max_resources: 1_000,
             page_seconds: 86_400,
             include_resources: 1_000,
+            operation_resources: 10_000,
             header_seconds: 10,
             body_seconds: 30,
             write_seconds: 60,

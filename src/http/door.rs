@@ -167,7 +167,7 @@ impl Visit<'_> {
     }
 
     fn accepted(&self, query: &Query, place: &Place, interaction: Interaction) -> Outcome<Accepted> {
-        if has_pages(interaction) {
+        if is_search(interaction) {
             return media::accepted_of_search(query.format.as_deref(), self.accept());
         }
         let reads = matches!(interaction, Interaction::Read | Interaction::Vread);
@@ -249,7 +249,7 @@ const fn writes(interaction: Interaction) -> bool {
 
 const fn has_pages(interaction: Interaction) -> bool {
     let is_history = matches!(interaction, Interaction::HistoryInstance | Interaction::HistoryType | Interaction::HistorySystem);
-    is_search(interaction) || is_history
+    is_search(interaction) || is_history || matches!(interaction, Interaction::Operation)
 }
 
 const fn is_search(interaction: Interaction) -> bool {

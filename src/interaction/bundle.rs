@@ -54,6 +54,15 @@ impl Bundle {
         bundle
     }
 
+    /// Says of a document by which name it is known everywhere, and when it was put together.
+    pub(super) fn document(&mut self, identifier: &str, made: Instant) {
+        self.raw(",\"identifier\":{\"system\":\"urn:ietf:rfc:3986\",\"value\":");
+        self.string(identifier);
+        self.raw("},\"timestamp\":\"");
+        self.raw(&made.to_string());
+        self.raw("\"");
+    }
+
     /// Says how many there are in all.
     pub(super) fn total(&mut self, total: u64) {
         self.raw(",\"total\":");

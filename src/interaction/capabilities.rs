@@ -11,7 +11,7 @@ use fhirbolt::model::r4::resources::{
 use fhirbolt::model::r4::types::{Canonical, String as FhirString};
 use siphasher::sip::SipHasher24;
 
-use super::{Behaviour, Engine, Interaction, Operation, PATCH_FORMATS, Request, Response, Status, Tag};
+use super::{Behaviour, Definition, Engine, Interaction, Level, Operation, PATCH_FORMATS, Request, Response, Status, Tag};
 use crate::config::SecurityMode;
 use crate::definition::{Compartment, Parameter, Registry};
 use crate::fhir::ResourceType;
@@ -41,9 +41,6 @@ const OF_TYPE: [Interaction; 9] = [
     Interaction::Create,
     Interaction::SearchType,
 ];
-
-/// What `$reindex` is called elsewhere.
-const REINDEX: &str = "https://carnet.example/fhir/OperationDefinition/reindex";
 
 const HABITS: &str = "A create or update answers with the resource unless Prefer says otherwise; with Binary, and within a \
     transaction, it answers without. An update or patch that changes nothing makes no version. A patch of data leaves out the narrative that was generated from them, \
@@ -102,12 +99,11 @@ fn statement(registry: &Registry, behaviour: &Behaviour) -> CapabilityStatement 
             security: Some(security(behaviour.security)),
             resource: ResourceType::ALL.iter().map(|kind| resource(registry, behaviour, *kind)).collect(),
             interaction: OF_SYSTEM.iter().map(|interaction| of_system(*interaction)).collect(),
-            operation: vec![CapabilityStatementRestResourceOperation {
-                name: Operation::Meta.name().into(),
-                definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta".into(),
-                documentation: Some("Of the profiles and labels of at most 10,000 resources that bear some.".into()),
-                ..Default::default()
-            }],
+            operation: Operation::ALL
+                .iter()
+                .filter(|operation| operation.definition().levels.contains(&Level::System))
+                .map(offered)
+                .collect(),
             compartment: Compartment::ALL.iter().map(|compartment| definition_of(*compartment)).collect(),
             ..Default::default()
         }],
@@ -161,24 +157,29 @@ fn is_defined(kind: ResourceType, interaction: Interaction) -> bool {
     (kind, interaction) != (ResourceType::Binary, Interaction::Patch)
 }
 
-/// What is offered of every type, and of this one.
+/// What is offered of a type and its instances.
 fn operations(kind: ResourceType) -> Vec<CapabilityStatementRestResourceOperation> {
-    let on_meta = Operation::ON_META.into_iter().map(|operation| CapabilityStatementRestResourceOperation {
-        name: operation.name().into(),
-        definition: format!("http://hl7.org/fhir/OperationDefinition/Resource-{}", operation.name()).into(),
-        ..Default::default()
-    });
-    on_meta.chain((kind == ResourceType::SearchParameter).then(reindex)).collect()
+    let is_of_kind = |operation: &&Operation| {
+        let Definition { kinds, levels, .. } = operation.definition();
+        (kinds.is_empty() || kinds.contains(&kind)) && levels.iter().any(|level| *level != Level::System)
+    };
+    Operation::ALL.iter().filter(is_of_kind).map(offered).collect()
 }
 
-/// `$reindex`, of one SearchParameter; of the system it does the same for all.
-fn reindex() -> CapabilityStatementRestResourceOperation {
+fn offered(operation: &Operation) -> CapabilityStatementRestResourceOperation {
+    let definition = operation.definition();
+    let documentation = match operation {
+        Operation::Meta => Some("Of a type and of everything: the labels of at most 10,000 resources that bear some."),
+        Operation::Reindex => {
+            Some("With POST it begins, with GET it tells how far it is. POST [base]/$reindex does so for every type.")
+        }
+        Operation::Docref => Some("Without dates and types: the latest summary. Nothing is made on demand."),
+        _ => None,
+    };
     CapabilityStatementRestResourceOperation {
-        name: "reindex".into(),
-        definition: REINDEX.into(),
-        documentation: Some(
-            "With POST it begins, with GET it tells how far it is. POST [base]/$reindex does so for every type.".into(),
-        ),
+        name: definition.code.into(),
+        definition: definition.url.into(),
+        documentation: documentation.map(Into::into),
         ..Default::default()
     }
 }

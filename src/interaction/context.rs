@@ -82,6 +82,15 @@ impl Context {
         (self.random)()
     }
 
+    /// A random UUID (RFC 9562 §5.4).
+    pub fn uuid(&self) -> String {
+        const VERSION: u64 = 0x4000;
+        const VARIANT: u64 = 0x8000;
+        let (high, low) = (self.random(), self.random());
+        let (version, variant) = (high & 0xfff | VERSION, low >> 48 & 0x3fff | VARIANT);
+        format!("{:08x}-{:04x}-{version:04x}-{variant:04x}-{:012x}", high >> 32, high >> 16 & 0xffff, low & 0xffff_ffff_ffff)
+    }
+
     /// A request id of its own: 32 hexadecimal digits. Unique, not secret: a counter, scattered.
     pub fn request_id(&self) -> String {
         let number = self.requests.fetch_add(1, Ordering::Relaxed).wrapping_mul(ODD);

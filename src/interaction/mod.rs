@@ -54,7 +54,7 @@ pub use code::{Action, Interaction};
 pub use context::Context;
 pub use engine::{Behaviour, Engine, Parts};
 pub use explain::Explained;
-pub use operation::Operation;
+pub use operation::{Definition, Level, Operation};
 pub use parameters::read_parameters;
 pub use patch::FORMATS as PATCH_FORMATS;
 pub use place::{Place, Verb};

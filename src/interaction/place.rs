@@ -1,6 +1,7 @@
 //! Where in the API a request points, and what is offered there (R4 http.html, the URL table of each interaction). The same
 //! table serves HTTP requests and the entries of a Bundle.
 
+use super::operation::Level;
 use super::{Interaction, Operation, Request};
 use crate::definition::Compartment;
 use crate::fhir::{InstanceId, ResourceType, VersionId};
@@ -47,11 +48,8 @@ pub enum Place {
     SystemSearch,
     /// `[base]/metadata`
     Metadata,
-    /// `[base]/$reindex`, `[base]/SearchParameter/[id]/$reindex`
-    Reindex(Option<InstanceId>),
-    /// `[base]/$meta`, `[base]/[type]/$meta`, `[base]/[type]/[id]/$meta`, `[base]/[type]/[id]/_history/[vid]/$meta`; below an instance
-    /// `$meta-add` and `$meta-delete` too
-    Meta(Operation, Option<ResourceType>, Option<(InstanceId, Option<VersionId>)>),
+    /// `[base]/$name`, `[base]/[type]/$name`, `[base]/[type]/[id]/$name`, `[base]/[type]/[id]/_history/[vid]/$name`
+    Operation(Operation, Option<ResourceType>, Option<(InstanceId, Option<VersionId>)>),
     /// `[base]/[type]`
     Type(ResourceType),
     /// `[base]/[type]/_search`
@@ -97,9 +95,9 @@ impl Place {
             ("metadata", None, None, None) => Ok(Self::Metadata),
             ("_search", None, None, None) => Ok(Self::SystemSearch),
             ("_history", None, None, None) => Ok(Self::SystemHistory),
-            ("$meta", None, None, None) => Ok(Self::Meta(Operation::Meta, None, None)),
-            ("$reindex", None, None, None) => Ok(Self::Reindex(None)),
-            ("SearchParameter", Some(id), Some("$reindex"), None) => Ok(Self::Reindex(Some(read_id(id)?))),
+            (name, None, None, None) if let Some(operation) = Operation::at(name, Level::System, None) => {
+                Ok(Self::Operation(operation, None, None))
+            }
             (name, None, None, None) if name.starts_with(['$', '_']) => Err(not_offered(name)),
             (name, second, third, fourth) => Self::read_typed(read_type(name)?, [second, third, fourth]),
         }
@@ -110,12 +108,13 @@ impl Place {
             [None, None, None] => Ok(Self::Type(kind)),
             [Some("_search"), None, None] => Ok(Self::TypeSearch(kind)),
             [Some("_history"), None, None] => Ok(Self::TypeHistory(kind)),
-            [Some("$meta"), None, None] => Ok(Self::Meta(Operation::Meta, Some(kind), None)),
+            [Some(name), None, None] if let Some(operation) = Operation::at(name, Level::Type, Some(kind)) => {
+                Ok(Self::Operation(operation, Some(kind), None))
+            }
             [Some(name), None, None] if name.starts_with(['$', '_']) => Err(not_offered(name)),
             [Some(id), None, None] => Ok(Self::Instance(kind, read_id(id)?)),
-            [Some(id), Some(name), None] if Operation::on_meta(name).is_some() => {
-                let operation = Operation::on_meta(name).ok_or_else(nothing_there)?;
-                Ok(Self::Meta(operation, Some(kind), Some((read_id(id)?, None))))
+            [Some(id), Some(name), None] if let Some(operation) = Operation::at(name, Level::Instance, Some(kind)) => {
+                Ok(Self::Operation(operation, Some(kind), Some((read_id(id)?, None))))
             }
             [Some(id), Some("_history"), None] => Ok(Self::InstanceHistory(kind, read_id(id)?)),
             [Some(id), Some("_history"), Some(version)] => {
@@ -129,8 +128,9 @@ impl Place {
     }
 
     fn read_of_version((kind, id): (&str, &str), version: &str, name: &str) -> Outcome<Self> {
-        let operation = Operation::on_meta(name).ok_or_else(nothing_there)?;
-        Ok(Self::Meta(operation, Some(read_type(kind)?), Some((read_id(id)?, Some(read_version(version)?)))))
+        let kind = read_type(kind)?;
+        let operation = Operation::at(name, Level::Version, Some(kind)).ok_or_else(nothing_there)?;
+        Ok(Self::Operation(operation, Some(kind), Some((read_id(id)?, Some(read_version(version)?)))))
     }
 
     fn read_compartment((focus, id): (ResourceType, &str), name: &str, rest: Option<&str>) -> Outcome<Self> {
@@ -154,9 +154,12 @@ impl Place {
             Self::Compartment(_, None) => &[(Verb::Get, SearchSystem), (Verb::Head, SearchSystem)],
             Self::Compartment(_, Some(_)) => &[(Verb::Get, SearchType), (Verb::Head, SearchType)],
             Self::Metadata => &[(Verb::Get, Capabilities), (Verb::Head, Capabilities)],
-            Self::Reindex(_) => &[(Verb::Get, Interaction::Operation), (Verb::Post, Interaction::Operation)],
-            Self::Meta(operation, ..) if operation.affects_state() => &[(Verb::Post, Interaction::Operation)],
-            Self::Meta(..) => {
+            // How far it is, is asked by GET.
+            Self::Operation(Operation::Reindex, ..) => {
+                &[(Verb::Get, Interaction::Operation), (Verb::Post, Interaction::Operation)]
+            }
+            Self::Operation(operation, ..) if operation.definition().affects_state => &[(Verb::Post, Interaction::Operation)],
+            Self::Operation(..) => {
                 &[(Verb::Get, Interaction::Operation), (Verb::Head, Interaction::Operation), (Verb::Post, Interaction::Operation)]
             }
             Self::Type(ResourceType::Binary) => &[
@@ -210,13 +213,9 @@ impl Place {
     pub fn tell(self, request: &mut Request) {
         match self {
             Self::System | Self::SystemSearch | Self::SystemHistory | Self::Metadata => {}
-            Self::Meta(operation, kind, instance) => {
+            Self::Operation(operation, kind, instance) => {
                 let (id, version) = instance.unzip();
                 (request.operation, request.kind, request.id, request.version) = (Some(operation), kind, id, version.flatten());
-            }
-            Self::Reindex(id) => {
-                request.operation = Some(Operation::Reindex);
-                (request.kind, request.id) = (id.is_some().then_some(ResourceType::SearchParameter), id);
             }
             Self::Type(kind) | Self::TypeSearch(kind) | Self::TypeHistory(kind) => request.kind = Some(kind),
             Self::Compartment(within, kind) | Self::CompartmentSearch(within, kind) => {
@@ -291,12 +290,12 @@ mod tests {
             ("Device/d/*", Place::Compartment(within(Compartment::Device, "d"), None)),
             ("Encounter/e/*/_search", Place::CompartmentSearch(within(Compartment::Encounter, "e"), None)),
             ("Patient/p1/_history/2", Place::Version(ResourceType::Patient, id("p1"), VersionId(2))),
-            ("$meta", Place::Meta(Operation::Meta, None, None)),
-            ("Patient/$meta", Place::Meta(Operation::Meta, Some(ResourceType::Patient), None)),
-            ("Patient/p1/$meta-add", Place::Meta(Operation::MetaAdd, Some(ResourceType::Patient), Some((id("p1"), None)))),
+            ("$meta", Place::Operation(Operation::Meta, None, None)),
+            ("Patient/$meta", Place::Operation(Operation::Meta, Some(ResourceType::Patient), None)),
+            ("Patient/p1/$meta-add", Place::Operation(Operation::MetaAdd, Some(ResourceType::Patient), Some((id("p1"), None)))),
             (
                 "Patient/p1/_history/2/$meta-delete",
-                Place::Meta(Operation::MetaDelete, Some(ResourceType::Patient), Some((id("p1"), Some(VersionId(2))))),
+                Place::Operation(Operation::MetaDelete, Some(ResourceType::Patient), Some((id("p1"), Some(VersionId(2))))),
             ),
         ];
         for (path, expected) in table {
@@ -310,7 +309,7 @@ mod tests {
             ("patient", Kind::UnknownType),
             ("Nothing/1", Kind::UnknownType),
             ("$export", Kind::UnknownType),
-            ("Patient/$everything", Kind::UnknownType),
+            ("Device/$everything", Kind::UnknownType),
             ("Organization/o1/Observation", Kind::UnknownType),
             ("Patient/p1/Observation/o1", Kind::UnknownType),
             ("Patient/p1/nothing", Kind::UnknownType),

@@ -20,10 +20,6 @@ use crate::store::{Reindexing, Worker};
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 pub(super) async fn reindex(call: &Call<'_>) -> Outcome<Response> {
-    call.refuse_parameters(&[])?;
-    if call.request.body.as_ref().is_some_and(|content| !content.is_empty()) {
-        return Err(Failure::new(Kind::InvalidParameter, "$reindex takes no parameters"));
-    }
     let kinds = match &call.request.id {
         Some(id) => kinds(call.engine, call.access, id).await?,
         None => ResourceType::ALL.to_vec(),

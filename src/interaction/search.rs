@@ -63,6 +63,32 @@ fn single(dossiers: Option<&[Part]>) -> Option<Part> {
     }
 }
 
+/// A searchset: how many there are in all and where other pages are, what is shown of each resource, and what the client must know
+/// beside it.
+pub(super) fn searchset(
+    call: &Call<'_>,
+    (total, links): (Option<u64>, &[(&'static str, String)]),
+    resources: &[(&Stored, Option<Text>, SearchMode)],
+    told: &[Issue],
+) -> Text {
+    let mut bundle = Bundle::new("searchset", call.engine.context.now());
+    if let Some(total) = total {
+        bundle.total(total);
+    }
+    bundle.links(&links.iter().map(|(relation, url)| (*relation, url.as_str())).collect::<Vec<_>>());
+    bundle.reserve(resources.iter().map(|(_, text, _)| text.as_ref().map_or(0, |text| text.json().len())));
+    for (stored, text, mode) in resources {
+        let Some(text) = text else { continue };
+        let full_url = format!("{}/{}/{}", call.engine.base_url, stored.kind, stored.id);
+        bundle.entry(text.json().len()).full_url(&full_url).resource(text).search(*mode).end();
+    }
+    if !told.is_empty() {
+        let outcome: Text = Bytes::from(operation_outcome(told).to_string()).into();
+        bundle.entry(outcome.json().len()).resource(&outcome).search(SearchMode::Outcome).end();
+    }
+    bundle.finish()
+}
+
 /// What a search found.
 struct Answer<'a> {
     call: &'a Call<'a>,
@@ -96,22 +122,9 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 
 impl Answer<'_> {
     fn searchset(&self) -> Outcome<Text> {
-        let mut bundle = Bundle::new("searchset", self.call.engine.context.now());
-        if let Some(total) = self.page.total {
-            bundle.total(total);
-        }
-        let links = self.links();
-        bundle.links(&links.iter().map(|(relation, url)| (*relation, url.as_str())).collect::<Vec<_>>());
-        bundle.reserve(self.resources().map(|(stored, _)| stored.body.as_ref().map_or(0, Bytes::len)));
-        for (stored, mode) in self.resources() {
-            let Some(text) = self.shown(stored)? else { continue };
-            let full_url = format!("{}/{}/{}", self.call.engine.base_url, stored.kind, stored.id);
-            bundle.entry(text.json().len()).full_url(&full_url).resource(&text).search(mode).end();
-        }
-        if let Some(outcome) = self.outcome() {
-            bundle.entry(outcome.json().len()).resource(&outcome).search(SearchMode::Outcome).end();
-        }
-        Ok(bundle.finish())
+        let shown = |(stored, mode)| Ok((stored, self.shown(stored)?, mode));
+        let resources = self.resources().map(shown).collect::<Outcome<Vec<_>>>()?;
+        Ok(searchset(self.call, (self.page.total, &self.links()), &resources, &self.told()))
     }
 
     /// The same resources, one a line (`application/fhir+ndjson`). None has a line break: what rests is compact.

@@ -13,6 +13,7 @@ use crate::definition::Registry;
 use crate::fhir::ResourceType;
 use crate::fhir::json::Tree;
 use crate::outcome::{Issue, IssueCode};
+pub use primitive::is_primitive;
 
 /// The most issues told of one resource.
 pub const MAX_ISSUES: usize = 50;

@@ -29,6 +29,16 @@ pub(super) fn fault(primitive: Primitive, value: Node<'_>) -> Option<Fault> {
     (!is_right).then_some(Fault::Form(form(primitive)))
 }
 
+/// Whether `text`, as a URL has it, is a value of `primitive`.
+pub fn is_primitive(primitive: Primitive, text: &str) -> bool {
+    match primitive {
+        Primitive::Boolean => matches!(text, "true" | "false"),
+        Primitive::Decimal => text.parse::<f64>().is_ok(),
+        Primitive::Integer | Primitive::UnsignedInt | Primitive::PositiveInt => is_number_of(primitive, text),
+        _ => is_text_of(primitive, text),
+    }
+}
+
 fn is_number_of(primitive: Primitive, digits: &str) -> bool {
     match primitive {
         Primitive::Integer => is_integer(digits, i32::MIN),

@@ -38,8 +38,6 @@ pub(super) enum Sense {
 
 /// `$meta`: what there is.
 pub(super) async fn meta(call: &Call<'_>) -> Outcome<Response> {
-    call.refuse_parameters(&[])?;
-    refuse_body(call)?;
     if call.request.id.is_none() {
         return Ok(told(&with_labels(None, &all_labels(call).await?), call));
     }
@@ -50,20 +48,9 @@ pub(super) async fn meta(call: &Call<'_>) -> Outcome<Response> {
     Ok(Response { part: Some(stored.key.part), ..told(meta, call) }.about(stored.version, stored.updated))
 }
 
-/// Parameters may be sent, with nothing in them.
-fn refuse_body(call: &Call<'_>) -> Outcome<()> {
-    let Some(content) = call.request.body.as_ref().filter(|content| !content.is_empty()) else { return Ok(()) };
-    let tree = body::parse(body::json_only(content)?)?;
-    body::check_type(&tree, ResourceType::Parameters)?;
-    match tree.root().member("parameter") {
-        None => Ok(()),
-        Some(_) => Err(Failure::new(Kind::InvalidParameter, "$meta takes no parameters").at("Parameters.parameter")),
-    }
-}
-
 /// `$meta-add`, `$meta-delete`: the labels that are sent are there, or are not, whatever was before.
 pub(super) async fn changed(call: &Call<'_>, sense: Sense) -> Outcome<Response> {
-    call.refuse_parameters(&[])?;
+    call.refuse_parameters(&["_format", "_pretty"])?;
     let sent = sent(call)?;
     let (kind, id) = call.request.instance()?;
     for attempt in 0..MAX_ATTEMPTS {

@@ -1,9 +1,17 @@
 //! The operations of the API (R4 operations.html): what is asked by a name that begins with `$`.
 
+mod definition;
+mod docref;
+mod document;
+mod everything;
+mod input;
+mod lastn;
 mod meta;
 
 use super::{Call, Response, reindex};
-use crate::outcome::Outcome;
+use crate::outcome::{Failure, Outcome};
+pub use definition::{Definition, Level};
+use input::Input;
 
 /// An operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,39 +24,33 @@ pub enum Operation {
     MetaDelete,
     /// `$reindex`
     Reindex,
+    /// `$everything`
+    Everything,
+    /// `$docref`
+    Docref,
+    /// `$lastn`
+    Lastn,
+    /// `$document`
+    Document,
 }
 
 impl Operation {
-    /// Those on `meta`.
-    pub(super) const ON_META: [Self; 3] = [Self::Meta, Self::MetaAdd, Self::MetaDelete];
-
-    /// The name without its `$`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Meta => "meta",
-            Self::MetaAdd => "meta-add",
-            Self::MetaDelete => "meta-delete",
-            Self::Reindex => "reindex",
-        }
-    }
-
-    /// The operation on `meta` that a segment of a URL names.
-    pub(super) fn on_meta(segment: &str) -> Option<Self> {
-        let name = segment.strip_prefix('$')?;
-        Self::ON_META.into_iter().find(|operation| operation.name() == name)
-    }
-
-    /// Whether it may change something (`OperationDefinition.affectsState`).
-    pub const fn affects_state(self) -> bool {
-        !matches!(self, Self::Meta)
-    }
+    /// Every operation.
+    pub const ALL: [Self; 8] =
+        [Self::Meta, Self::MetaAdd, Self::MetaDelete, Self::Reindex, Self::Everything, Self::Docref, Self::Lastn, Self::Document];
 }
 
 pub(super) async fn operation(call: &Call<'_>) -> Outcome<Response> {
-    match call.request.operation {
-        Some(Operation::Meta) => meta::meta(call).await,
-        Some(Operation::MetaAdd) => meta::changed(call, meta::Sense::Add).await,
-        Some(Operation::MetaDelete) => meta::changed(call, meta::Sense::Delete).await,
-        Some(Operation::Reindex) | None => reindex::reindex(call).await,
+    let operation = call.request.operation.ok_or_else(|| Failure::fault("an operation without its name"))?;
+    let read = || Input::read(call, operation.definition());
+    match operation {
+        Operation::Meta => read().map(|_| meta::meta(call))?.await,
+        Operation::MetaAdd => meta::changed(call, meta::Sense::Add).await,
+        Operation::MetaDelete => meta::changed(call, meta::Sense::Delete).await,
+        Operation::Reindex => read().map(|_| reindex::reindex(call))?.await,
+        Operation::Everything => everything::everything(call, &read()?).await,
+        Operation::Docref => docref::docref(call, &read()?).await,
+        Operation::Lastn => lastn::lastn(call, &read()?).await,
+        Operation::Document => document::document(call, &read()?).await,
     }
 }

@@ -117,8 +117,8 @@ fn offered(place: &Place, verb: Verb) -> Outcome<Interaction> {
 
 /// An operation that changes something would not be part of what a transaction writes together.
 fn check_operation(call: &Call<'_>, request: &Request) -> Outcome<()> {
-    let is_apart =
-        call.request.interaction == Interaction::Transaction && request.operation.is_some_and(Operation::affects_state);
+    let is_apart = call.request.interaction == Interaction::Transaction
+        && request.operation.is_some_and(|operation| operation.definition().affects_state);
     if !is_apart || request.body.is_none() && request.operation == Some(Operation::Reindex) {
         return Ok(());
     }

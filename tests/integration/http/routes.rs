@@ -43,7 +43,8 @@ const TABLE: &[(&str, [u16; 7])] = &[
     ("patient/p", [404; 7]),
     ("Patient/p/nothing", [404; 7]),
     ("Patient/p/_history/1/more", [404; 7]),
-    ("Patient/$everything", [404; 7]),
+    ("Patient/$everything", [200, 200, 400, 405, 405, 405, 405]),
+    ("Device/$everything", [404; 7]),
     ("Patient/p", [200, 200, 405, 200, 400, 204, 405]),
 ];
 

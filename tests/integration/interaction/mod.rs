@@ -5,6 +5,7 @@ mod concurrency;
 mod conditional;
 mod history;
 mod meta;
+mod operations;
 mod patch;
 mod provenance;
 mod stored_bytes;
