@@ -8,6 +8,7 @@ use actix_web::http::header;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::coding;
 use super::head::{self, Query};
 use super::media::{self, Accepted, Sent};
 use super::metrics::{Metrics, Present};
@@ -72,7 +73,8 @@ pub(super) async fn answer(http: HttpRequest, mut payload: Payload) -> HttpRespo
         Ok(response) => response,
         Err(failure) => visit.refusal(&failure),
     };
-    let response = if visit.is_read { response } else { unread::holding(response, payload) };
+    let is_read = visit.is_read;
+    let response = if is_read { response } else { unread::holding(response, payload) };
     let response = response::identified(response, &request_id, own_id.is_none().then(|| http.headers()));
     let code = visit.interaction.map_or("none", Interaction::code);
     let status = response.status().as_u16();
@@ -81,7 +83,7 @@ pub(super) async fn answer(http: HttpRequest, mut payload: Payload) -> HttpRespo
     door.metrics.answered(visit.interaction, status, took);
     let bytes = response::length(&response);
     tracing::info!(target: "carnet::request", method = %http.method(), interaction = code, status, micros, bytes, request = %request_id);
-    response
+    if is_read { coding::encoded(response, &http) } else { response }
 }
 
 /// One request on its way through the door.
@@ -179,9 +181,12 @@ impl Visit<'_> {
     async fn read_body(&mut self, request: &mut Request, query: &mut Query, body: &mut Payload) -> Outcome<()> {
         let http = self.http;
         let headers = http.headers();
-        head::check_not_encoded(headers)?;
+        let (mut body, is_coded) = coding::decoded(body, headers)?;
+        let body = &mut body;
         let content_type = head::text(headers, &header::CONTENT_TYPE);
-        let declared = head::text(headers, &header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        // The length that is declared is that of the coded body.
+        let declared = head::text(headers, &header::CONTENT_LENGTH).filter(|_| !is_coded);
+        let declared: Option<u64> = declared.and_then(|length| length.parse().ok());
         if is_search(request.interaction) {
             let bytes = payload::read(body, declared, self.door.body).await?;
             self.is_read = true;
@@ -190,7 +195,8 @@ impl Visit<'_> {
             }
             return query.add(&bytes);
         }
-        if request.interaction == Interaction::Operation && declared.is_none_or(|length: u64| length == 0) {
+        let is_empty = content_type.is_none() || declared == Some(0);
+        if request.interaction == Interaction::Operation && is_empty {
             let bytes = payload::read(body, declared, self.door.body).await?;
             self.is_read = true;
             request.body = Some(Content::of(bytes, Format::Entry));
@@ -237,7 +243,12 @@ impl Visit<'_> {
         }
         let refused = response::refused(failure, &self.look);
         let is_patch = failure.kind() == Kind::UnsupportedFormat && self.interaction == Some(Interaction::Patch);
-        if is_patch { response::accepting_patches(refused) } else { refused }
+        let is_coding = failure.kind() == Kind::UnsupportedFormat && self.http.headers().contains_key(header::CONTENT_ENCODING);
+        match (is_patch, is_coding) {
+            (_, true) => coding::accepting_codings(refused),
+            (true, false) => response::accepting_patches(refused),
+            (false, false) => refused,
+        }
     }
 }
 

@@ -83,19 +83,6 @@ pub(super) fn request_id(headers: &HeaderMap) -> Option<&str> {
     text(headers, &REQUEST_ID).filter(is_usable)
 }
 
-/// Holds that the body comes as it is: none that is compressed is read, and none is stored as if it were not.
-///
-/// # Errors
-/// 415 for a `Content-Encoding`.
-pub(super) fn check_not_encoded(headers: &HeaderMap) -> Outcome<()> {
-    match text(headers, &header::CONTENT_ENCODING) {
-        None | Some("" | "identity") => Ok(()),
-        Some(_) => {
-            Err(Failure::new(Kind::UnsupportedFormat, "a body is read without Content-Encoding").at("http.Content-Encoding"))
-        }
-    }
-}
-
 /// The conditions of a request.
 ///
 /// # Errors

@@ -9,6 +9,7 @@
 //!
 //! Not here: what an interaction means, who may do what, TLS.
 
+mod coding;
 mod door;
 mod exposition;
 mod head;

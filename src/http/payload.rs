@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use actix_web::error::PayloadError;
 use actix_web::rt::time::timeout;
-use actix_web::web::{Bytes, BytesMut, Payload};
-use futures_util::StreamExt as _;
+use actix_web::web::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt as _};
 
 use crate::interaction::{Engine, Incoming, Staged};
 use crate::outcome::{Failure, Kind, Outcome};
@@ -16,11 +17,16 @@ pub(super) struct BodyLimits {
     pub(super) time: Duration,
 }
 
+/// The bytes of a body, in whichever pieces they come.
+pub(super) trait Body: Stream<Item = Result<Bytes, PayloadError>> + Unpin {}
+
+impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Body for S {}
+
 /// Reads a body whole. `declared` is its `Content-Length`.
 ///
 /// # Errors
 /// 413 where it is longer than allowed, however it is sent; 408 where it comes too slowly; 400 where it breaks off.
-pub(super) async fn read(payload: &mut Payload, declared: Option<u64>, limits: BodyLimits) -> Outcome<Bytes> {
+pub(super) async fn read(payload: &mut (impl Body + ?Sized), declared: Option<u64>, limits: BodyLimits) -> Outcome<Bytes> {
     if declared.is_some_and(|length| length > limits.bytes) {
         return Err(too_large(limits));
     }
@@ -35,7 +41,7 @@ pub(super) async fn read(payload: &mut Payload, declared: Option<u64>, limits: B
 /// # Errors
 /// As [`read`], and where the content store is away.
 pub(super) async fn receive(
-    payload: &mut Payload,
+    payload: &mut (impl Body + ?Sized),
     declared: Option<u64>,
     limits: BodyLimits,
     engine: &Engine,
@@ -49,7 +55,7 @@ pub(super) async fn receive(
     }
 }
 
-async fn take_in(payload: &mut Payload, limits: BodyLimits, engine: &Engine) -> Outcome<(Bytes, Option<Staged>)> {
+async fn take_in(payload: &mut (impl Body + ?Sized), limits: BodyLimits, engine: &Engine) -> Outcome<(Bytes, Option<Staged>)> {
     let mut incoming = Incoming::default();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| broken_off(&error))?;
@@ -62,7 +68,7 @@ async fn take_in(payload: &mut Payload, limits: BodyLimits, engine: &Engine) -> 
 }
 
 /// A body that comes in one piece is not copied.
-async fn collect(payload: &mut Payload, limits: BodyLimits) -> Outcome<Bytes> {
+async fn collect(payload: &mut (impl Body + ?Sized), limits: BodyLimits) -> Outcome<Bytes> {
     let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
     let first = first.map_err(|error| broken_off(&error))?;
     let Some(second) = payload.next().await else { return within(first, limits) };
@@ -87,6 +93,6 @@ fn too_large(limits: BodyLimits) -> Failure {
     Failure::new(Kind::TooLarge, format!("a body may have at most {} bytes", limits.bytes))
 }
 
-fn broken_off(error: &actix_web::error::PayloadError) -> Failure {
+fn broken_off(error: &PayloadError) -> Failure {
     Failure::new(Kind::Malformed, "the body breaks off or cannot be decoded").because(error.to_string())
 }

@@ -1,5 +1,6 @@
 //! The door: what malformed, oversized, slow and curious clients get, and what is written down about them.
 
+mod coding;
 mod limits;
 mod log;
 mod malformed;
