@@ -82,6 +82,14 @@ pub struct Limits {
     pub include_resources: usize,
     /// The most resources of one answer to `$everything` that asks for no `_count`, and that `$lastn` looks at.
     pub operation_resources: u32,
+    /// The longest URL, path and query together.
+    pub url_bytes: usize,
+    /// The longest headers of a request, all together.
+    pub headers_bytes: usize,
+    /// Requests that are worked on at once; more are answered 429.
+    pub requests: u64,
+    /// The time a request may take once it has come in; 0: as long as it takes.
+    pub request_seconds: u64,
     /// The time a client has to send the head of a request.
     pub header_seconds: u64,
     /// The time a client has to send the body of a request.
@@ -168,6 +176,10 @@ impl Default for Limits {
             page_seconds: 86_400,
             include_resources: 1_000,
             operation_resources: 10_000,
+            url_bytes: 16 * 1024,
+            headers_bytes: 64 * 1024,
+            requests: 20_000,
+            request_seconds: 300,
             header_seconds: 10,
             body_seconds: 30,
             write_seconds: 60,

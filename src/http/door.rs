@@ -1,10 +1,11 @@
 //! The one handler: from an HTTP request to an HTTP answer.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::http::Method;
 use actix_web::http::header;
+use actix_web::rt::time::timeout;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -23,11 +24,47 @@ use crate::interaction::{Content, Engine, Format, Interaction, Place, Request, V
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::security;
 
-/// The longest URL, path and query together.
-const MAX_URL_BYTES: usize = 16 * 1024;
-
 /// Statuses from here on are ours to repair.
 const FIRST_SERVER_ERROR: u16 = 500;
+
+/// How much one request may be, and how many there may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// The longest URL.
+    pub(super) url_bytes: usize,
+    /// The longest headers.
+    pub(super) headers_bytes: usize,
+    /// How many requests are worked on at once.
+    pub(super) requests: u64,
+    /// How long one may take once it has come in.
+    pub(super) time: Option<Duration>,
+}
+
+impl Bounds {
+    /// Refuses what is longer than it may be, or one too many.
+    fn check(&self, http: &HttpRequest, in_flight: u64) -> Outcome<()> {
+        let most = self.requests;
+        if in_flight > most {
+            return Err(Failure::new(Kind::Throttled, format!("{most} requests are worked on; try again")));
+        }
+        let most = self.url_bytes;
+        if http.uri().path_and_query().is_some_and(|url| url.as_str().len() > most) {
+            return Err(Failure::new(Kind::UrlTooLong, format!("a URL may have at most {most} bytes")));
+        }
+        let most = self.headers_bytes;
+        if http.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() > most {
+            return Err(Failure::new(Kind::HeadersTooLong, format!("the headers of a request may have at most {most} bytes")));
+        }
+        Ok(())
+    }
+
+    /// What `work` comes to, unless it takes too long. What it has given to the store by then is written, or not, as a whole.
+    async fn in_time<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        let Some(time) = self.time else { return work.await };
+        let late = || Failure::new(Kind::TimedOut, format!("this took longer than {} seconds", time.as_secs()));
+        timeout(time, work).await.map_err(|_| late())?
+    }
+}
 
 /// What every request needs.
 #[derive(Debug)]
@@ -37,6 +74,7 @@ pub(super) struct Door {
     pub(super) base_path: Box<str>,
     pub(super) security: SecurityMode,
     pub(super) body: BodyLimits,
+    pub(super) bounds: Bounds,
     /// How many connections may be open.
     pub(super) connections: usize,
     /// Whether `/metrics` is answered here.
@@ -103,9 +141,7 @@ struct Visit<'a> {
 impl Visit<'_> {
     async fn perform(&mut self, payload: &mut Payload) -> Outcome<HttpResponse> {
         let uri = self.http.uri();
-        if uri.path_and_query().is_some_and(|url| url.as_str().len() > MAX_URL_BYTES) {
-            return Err(Failure::new(Kind::UrlTooLong, format!("a URL may have at most {MAX_URL_BYTES} bytes")));
-        }
+        self.door.bounds.check(self.http, self.door.metrics.in_flight())?;
         let mut query = Query::default();
         query.add(uri.query().unwrap_or_default().as_bytes())?;
         self.look.is_pretty = query.is_pretty;
@@ -138,8 +174,11 @@ impl Visit<'_> {
             // The links of a page lead to pages in the same representation.
             request.parameters.append(&mut query.representation);
         }
-        let response = execute(&self.door.engine, &principal, &request).await?;
-        response::rendered(response, &self.look, &self.sending()).await
+        let done = async {
+            let response = execute(&self.door.engine, &principal, &request).await?;
+            response::rendered(response, &self.look, &self.sending()).await
+        };
+        self.door.bounds.in_time(done).await
     }
 
     fn sending(&self) -> Sending<'_> {
@@ -265,4 +304,17 @@ const fn has_pages(interaction: Interaction) -> bool {
 
 const fn is_search(interaction: Interaction) -> bool {
     matches!(interaction, Interaction::SearchType | Interaction::SearchSystem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_told_so_and_what_may_take_its_time_is_waited_for() {
+        let bounds = |time| Bounds { url_bytes: 1, headers_bytes: 1, requests: 1, time };
+        let late = bounds(Some(Duration::from_millis(1))).in_time(std::future::pending::<Outcome<()>>()).await;
+        assert_eq!(late.unwrap_err().kind(), Kind::TimedOut);
+        assert!(bounds(None).in_time(async { Ok(()) }).await.is_ok());
+    }
 }

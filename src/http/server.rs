@@ -16,7 +16,7 @@ use rustix::net::sockopt::set_tcp_user_timeout;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::oneshot;
 
-use super::door::{Door, answer};
+use super::door::{Bounds, Door, answer};
 use super::metrics::Present;
 use super::operations;
 use super::payload::BodyLimits;
@@ -105,6 +105,12 @@ async fn serve(listeners: Listeners, engine: Arc<Engine>, setup: Setup, stopped:
         security: setup.security,
         body: BodyLimits { bytes: limits.body_bytes as u64, time: Duration::from_secs(limits.body_seconds) },
         content: BodyLimits { bytes: limits.content_bytes, time: Duration::from_secs(limits.content_seconds) },
+        bounds: Bounds {
+            url_bytes: limits.url_bytes,
+            headers_bytes: limits.headers_bytes,
+            requests: limits.requests,
+            time: (limits.request_seconds > 0).then(|| Duration::from_secs(limits.request_seconds)),
+        },
         connections: limits.connections,
         shows_metrics: listeners.operators.is_none(),
         metrics: Arc::default(),

@@ -93,6 +93,8 @@ pub enum Kind {
     TooCostly,
     /// A URL that is longer than is read.
     UrlTooLong,
+    /// Headers that are longer than is read.
+    HeadersTooLong,
     /// A content type that is not read.
     UnsupportedFormat,
     /// A part of a content that is not there.
@@ -146,6 +148,7 @@ impl Kind {
             Self::Invalid => (422, IssueCode::Invalid),
             Self::RuleRefused => (422, IssueCode::BusinessRule),
             Self::Throttled => (429, IssueCode::Throttled),
+            Self::HeadersTooLong => (431, IssueCode::TooLong),
             Self::Fault => (500, IssueCode::Exception),
             Self::Unavailable => (503, IssueCode::Transient),
             Self::TimedOut => (504, IssueCode::Timeout),

@@ -2,6 +2,7 @@
 
 use crate::support::client::FHIR_JSON;
 use crate::support::people::Stranger;
+use crate::support::resources::patient_called;
 use crate::support::server::Server;
 use crate::support::wire::Wire;
 
@@ -100,4 +101,34 @@ async fn what_is_no_http_does_not_stop_the_server() {
         wire.send(b"\r\n\r\n");
     }
     Stranger::of(&server).get("metadata").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_url_and_headers_over_their_limits_are_refused() {
+    let server = Server::start_with(|settings| (settings.limits.url_bytes, settings.limits.headers_bytes) = (1_024, 2_048));
+    let stranger = Stranger::of(&server);
+    assert_eq!(stranger.get(&format!("Patient?name={}", "a".repeat(1_024))).await.refused(414)["code"], "too-long");
+    assert_eq!(stranger.get("Patient").header("X-Long", &"a".repeat(2_048)).await.refused(431)["code"], "too-long");
+    stranger.get("Patient").header("X-Long", &"a".repeat(1_024)).await.expect(200);
+}
+
+#[tokio::test]
+async fn one_request_more_than_are_worked_on_at_once_is_told_to_come_again() {
+    let server = Server::start_with(|settings| settings.limits.requests = 1);
+    let stranger = Stranger::of(&server);
+    let mut wire = Wire::to(server.address);
+    let body = patient_called("p").to_string();
+    let head = format!(
+        "PUT /fhir/Patient/p HTTP/1.1\r\nHost: a\r\nContent-Type: {FHIR_JSON}\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        body.len()
+    );
+    assert!(wire.send(head.as_bytes()));
+    // The server asks for the body once it is at work.
+    assert!(wire.head().starts_with("HTTP/1.1 100"));
+    let answer = stranger.get("Patient").await;
+    assert_eq!(answer.header("Retry-After"), "1");
+    assert_eq!(answer.refused(429)["code"], "throttled");
+    assert!(wire.send(body.as_bytes()));
+    assert!(wire.head().starts_with("HTTP/1.1 201"));
+    stranger.get("Patient").await.expect(200);
 }
