@@ -18,3 +18,5 @@ SELECT create_reference_table('setting');
 SELECT create_reference_table('parameter');
 SELECT create_reference_table('job');
 SELECT create_reference_table('premise');
+SELECT create_reference_table('task');
+SELECT create_reference_table('task_output');

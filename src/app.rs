@@ -163,7 +163,7 @@ impl Upkeep {
         let work = async move {
             tokio::select! {
                 _ = stopped => {}
-                _ = async { tokio::join!(sweep(&engine, &settings), engine.reindex_always()) } => {}
+                _ = async { tokio::join!(sweep(&engine, &settings), engine.reindex_always(), engine.answer_later_always()) } => {}
             }
         };
         let thread = std::thread::Builder::new().name(String::from("upkeep")).spawn(move || runtime.block_on(work))?;

@@ -222,6 +222,13 @@ pub const KEYS: &[Key] = &[
         show: |settings| settings.limits.page_seconds.to_string(),
     },
     Key {
+        name: "limits.async_seconds",
+        meaning: "the time for which what was to be answered later is kept",
+        valid: "a whole number from 60 to 31536000",
+        set: |settings, text| within(&mut settings.limits.async_seconds, text, 60..=31_536_000),
+        show: |settings| settings.limits.async_seconds.to_string(),
+    },
+    Key {
         name: "limits.include_resources",
         meaning: "the most resources that _include and _revinclude bring along on a page",
         valid: "a whole number from 0 to 100000",

@@ -78,6 +78,8 @@ pub struct Limits {
     pub page_max_resources: u32,
     /// The time for which the link to another page leads there.
     pub page_seconds: u64,
+    /// The time for which what was to be answered later is kept.
+    pub async_seconds: u64,
     /// The most resources that come along with the matches of a page.
     pub include_resources: usize,
     /// The most resources of one answer to `$everything` that asks for no `_count`, and that `$lastn` looks at.
@@ -174,6 +176,7 @@ impl Default for Limits {
             page_resources: 20,
             page_max_resources: 1_000,
             page_seconds: 86_400,
+            async_seconds: 86_400,
             include_resources: 1_000,
             operation_resources: 10_000,
             url_bytes: 16 * 1024,

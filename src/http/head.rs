@@ -124,10 +124,12 @@ pub(super) fn prefer(headers: &HeaderMap) -> Prefer {
     let values = headers.get_all(&PREFER).filter_map(|value| value.to_str().ok());
     for preference in values.flat_map(|value| pieces(value, ',')) {
         // What follows a semicolon qualifies the preference; none of those that are understood takes any.
-        let (name, value) = pieces(preference, ';').next().unwrap_or_default().split_once('=').unwrap_or_default();
+        let preference = pieces(preference, ';').next().unwrap_or_default();
+        let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
         let value = value.trim().trim_matches('"');
         match name.trim().to_ascii_lowercase().as_str() {
             "return" => prefer.returns = prefer.returns.or_else(|| Return::named(value)),
+            "respond-async" => prefer.is_later = true,
             "handling" => prefer.handling = prefer.handling.or_else(|| Handling::named(value)),
             _ => {}
         }
@@ -190,8 +192,8 @@ mod tests {
     #[test]
     fn preferences_come_in_one_header_or_in_several() {
         let read = |values: &[&'static str]| prefer(&headers(&values.iter().map(|value| ("prefer", *value)).collect::<Vec<_>>()));
-        let both = Prefer { returns: Some(Return::Minimal), handling: Some(Handling::Lenient) };
-        assert_eq!(read(&["respond-async, return=minimal; x=y", "handling=\"lenient\""]), both);
+        let both = Prefer { returns: Some(Return::Minimal), handling: Some(Handling::Lenient), is_later: false };
+        assert_eq!(read(&["respond-async, return=minimal; x=y", "handling=\"lenient\""]), Prefer { is_later: true, ..both });
         assert_eq!(read(&["Return=minimal , HANDLING = lenient"]), both);
         assert_eq!(read(&["foo=\"a,return=representation\", return=minimal", "handling=lenient, return=representation"]), both);
         assert_eq!(read(&["return=unheard-of; return=minimal, handling", "x; handling=strict"]), Prefer::default());

@@ -11,7 +11,7 @@ use super::media::{self, Media};
 use super::pretty::pretty;
 use super::range::{self, Asked};
 use super::sending::Sending;
-use crate::interaction::{Body, Data, Layout, PATCH_FORMATS, Response, Status, Tag, in_xml};
+use crate::interaction::{Body, Data, Later, Layout, PATCH_FORMATS, Response, Status, Tag, in_xml};
 use crate::outcome::{Failure, Kind, Outcome, operation_outcome};
 
 /// How an answer is to look.
@@ -50,6 +50,15 @@ pub(super) async fn rendered(response: Response, look: &Look, sending: &Sending<
     if let Some(location) = response.location.as_ref().filter(|_| is_news) {
         insert(&mut builder, header::LOCATION, location.url(sending.engine.base_url()));
     }
+    match &response.later {
+        Some(Later::At(url)) => insert(&mut builder, header::CONTENT_LOCATION, url.clone()),
+        Some(Later::Progress(said)) => {
+            builder.insert_header(("x-progress", said.as_str()));
+            builder.insert_header((header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS)));
+        }
+        Some(Later::Until(moment)) => insert(&mut builder, header::EXPIRES, moment.http_date()),
+        None => {}
+    }
     if let Some(applied) = response.applied.listed() {
         builder.insert_header((PREFERENCE_APPLIED, applied));
     }
@@ -62,7 +71,9 @@ pub(super) async fn rendered(response: Response, look: &Look, sending: &Sending<
         Body::Lines { text, links } => {
             builder.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(media::LINES)));
             let links: Vec<String> = links.iter().map(|(relation, url)| format!("<{url}>; rel=\"{relation}\"")).collect();
-            insert(&mut builder, header::LINK, links.join(", "));
+            if !links.is_empty() {
+                insert(&mut builder, header::LINK, links.join(", "));
+            }
             Ok(builder.body(sending.resource(&text, &Look::default()).await?))
         }
         Body::Content { content_type, security_context, data } => {

@@ -173,6 +173,9 @@ fn offered(operation: &Operation) -> CapabilityStatementRestResourceOperation {
         Operation::Reindex => {
             Some("With POST it begins, with GET it tells how far it is. POST [base]/$reindex does so for every type.")
         }
+        Operation::Job => Some(
+            "How far a request is that was to be answered later (Prefer: respond-async), and once it is done where its pages are; DELETE forgets it.",
+        ),
         Operation::Docref => Some("Without dates and types: the latest summary. Nothing is made on demand."),
         _ => None,
     };

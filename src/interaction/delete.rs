@@ -42,7 +42,7 @@ pub(super) async fn delete(call: &Call<'_>) -> Outcome<Response> {
 
 /// What a deletion answers: nothing, or that it is done. There is no representation of what is gone.
 pub(super) fn answer(prefer: Prefer) -> Response {
-    let applied = |returns| Applied { returns: Some(returns), handling: None };
+    let applied = |returns| Applied { returns: Some(returns), handling: None, is_later: false };
     match prefer.returns {
         Some(Return::OperationOutcome) => {
             let issue = Issue::information(IssueCode::Informational, "the instance is deleted");

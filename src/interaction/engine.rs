@@ -28,6 +28,8 @@ pub struct Engine {
     pub(super) turns: Turns,
     /// Told where the index is to be made anew.
     pub(super) reindexing: Notify,
+    /// Told where something is to be answered later.
+    pub(super) tasks: Notify,
     /// A number no other server has.
     pub(super) worker: u64,
 }
@@ -75,6 +77,7 @@ impl Engine {
             records_audit: behaviour.records_audit,
             turns: Turns::new(),
             reindexing: Notify::new(),
+            tasks: Notify::new(),
         })
     }
 

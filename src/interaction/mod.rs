@@ -20,6 +20,7 @@ mod explain;
 mod fill;
 mod history;
 mod include;
+mod job;
 mod labels;
 mod operation;
 mod parameters;
@@ -60,7 +61,7 @@ pub use patch::FORMATS as PATCH_FORMATS;
 pub use place::{Place, Verb};
 pub use representation::{from_xml, in_xml};
 pub use request::{Content, EntityTags, Format, Handling, Preconditions, Prefer, Request, Return, Wanted};
-pub use response::{Applied, Body, Data, Location, Response, Status, Tag};
+pub use response::{Applied, Body, Data, Later, Location, Response, Status, Tag};
 
 /// Does what `request` asks, on behalf of `principal`.
 ///
@@ -91,6 +92,9 @@ async fn decided(engine: &Engine, principal: &Principal, request: &Request) -> O
     let access = dossier::decide(principal)?;
     let call = Call { engine, principal, access: &access, request };
     provenance::check(engine, request)?;
+    if job::is_later(request) {
+        return job::begin(&call).await;
+    }
     let mut response = done(&call).await?;
     response.applied.handling = request.prefer.handling.filter(|_| judges_parameters(request.interaction));
     Ok(response)
@@ -103,6 +107,7 @@ async fn done(call: &Call<'_>) -> Outcome<Response> {
         Interaction::HistoryInstance | Interaction::HistoryType | Interaction::HistorySystem => history::history(call).await,
         Interaction::Create => create::create(call).await,
         Interaction::Update => update::update(call).await,
+        Interaction::Delete if call.request.operation == Some(Operation::Job) => job::delete(call).await,
         Interaction::Delete => delete::delete(call).await,
         Interaction::SearchType | Interaction::SearchSystem => search::search(call).await,
         Interaction::Transaction | Interaction::Batch => transaction::bundle(call).await,

@@ -154,6 +154,9 @@ impl Place {
             Self::Compartment(_, None) => &[(Verb::Get, SearchSystem), (Verb::Head, SearchSystem)],
             Self::Compartment(_, Some(_)) => &[(Verb::Get, SearchType), (Verb::Head, SearchType)],
             Self::Metadata => &[(Verb::Get, Capabilities), (Verb::Head, Capabilities)],
+            Self::Operation(Operation::Job, ..) => {
+                &[(Verb::Get, Interaction::Operation), (Verb::Head, Interaction::Operation), (Verb::Delete, Interaction::Delete)]
+            }
             // How far it is, is asked by GET.
             Self::Operation(Operation::Reindex, ..) => {
                 &[(Verb::Get, Interaction::Operation), (Verb::Post, Interaction::Operation)]

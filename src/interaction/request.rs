@@ -144,6 +144,8 @@ pub struct Prefer {
     pub returns: Option<Return>,
     /// What becomes of parameters that are not understood; `None`: they are refused.
     pub handling: Option<Handling>,
+    /// `respond-async`: whether the answer may come later.
+    pub is_later: bool,
 }
 
 impl Prefer {

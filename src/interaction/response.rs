@@ -19,6 +19,8 @@ pub struct Response {
     pub updated: Option<Instant>,
     /// The version a write made.
     pub location: Option<Location>,
+    /// Of what is answered later: where, or how far it is.
+    pub later: Option<Later>,
     /// The preferences that were honoured.
     pub applied: Applied,
     /// The dossier concerned, where one is known.
@@ -34,6 +36,8 @@ pub struct Applied {
     pub returns: Option<Return>,
     /// `handling=…`
     pub handling: Option<Handling>,
+    /// `respond-async`
+    pub is_later: bool,
 }
 
 impl Applied {
@@ -41,9 +45,21 @@ impl Applied {
     pub fn listed(&self) -> Option<String> {
         let returns = self.returns.map(|returns| format!("return={}", returns.code()));
         let handling = self.handling.map(|handling| format!("handling={}", handling.code()));
-        let all: Vec<String> = returns.into_iter().chain(handling).collect();
+        let later = self.is_later.then(|| "respond-async".to_owned());
+        let all: Vec<String> = returns.into_iter().chain(handling).chain(later).collect();
         (!all.is_empty()).then(|| all.join(", "))
     }
+}
+
+/// What is said of something that is answered later (R4 async.html).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Later {
+    /// Where it is told how far it is.
+    At(String),
+    /// How far it is, in words.
+    Progress(String),
+    /// Until when the answer is kept.
+    Until(Instant),
 }
 
 /// The statuses of success, as HTTP numbers them.
@@ -52,6 +68,7 @@ impl Applied {
 pub enum Status {
     Ok,
     Created,
+    Accepted,
     NoContent,
     NotModified,
 }
@@ -62,6 +79,7 @@ impl Status {
         match self {
             Self::Ok => 200,
             Self::Created => 201,
+            Self::Accepted => 202,
             Self::NoContent => 204,
             Self::NotModified => 304,
         }
@@ -72,6 +90,7 @@ impl Status {
         match self {
             Self::Ok => "200 OK",
             Self::Created => "201 Created",
+            Self::Accepted => "202 Accepted",
             Self::NoContent => "204 No Content",
             Self::NotModified => "304 Not Modified",
         }
@@ -163,6 +182,7 @@ impl Response {
             tag: None,
             updated: None,
             location: None,
+            later: None,
             applied: Applied::default(),
             part: None,
             is_journaled: false,

@@ -224,7 +224,7 @@ impl Receipt {
             status: self.status,
             body: self.body,
             location: Some(self.location),
-            applied: Applied { returns: self.is_asked.then_some(self.returns), handling: None },
+            applied: Applied { returns: self.is_asked.then_some(self.returns), handling: None, is_later: false },
             is_journaled: true,
             ..Response::empty(self.status).about(version, self.updated)
         }

@@ -9,6 +9,7 @@ use super::compression::compressed;
 use super::content::{Naming, Retired, Text};
 pub use super::premise::Premise;
 use super::reindex::Step;
+use super::task::TaskStep;
 use crate::audit::AuditRecord;
 use crate::fhir::{InstanceId, InstanceKey, Instant, ResourceType, VersionId};
 use crate::outcome::Outcome;
@@ -32,6 +33,8 @@ pub struct Change {
     pub(super) reindexing: Option<Step>,
     /// An older version that is to say something else; alone.
     pub(super) amendment: Option<Amendment>,
+    /// What becomes of something that is answered later; alone.
+    pub(super) task: Option<TaskStep>,
 }
 
 impl Change {
@@ -67,6 +70,11 @@ impl Change {
         Self { audit, amendment: Some(amendment), ..Self::default() }
     }
 
+    /// What becomes of something that is answered later.
+    pub(super) fn of_task(step: TaskStep) -> Self {
+        Self { task: Some(step), ..Self::default() }
+    }
+
     /// The epoch in which its entries were made, the earliest of several; `None`: it makes none.
     pub(super) fn epoch(&self) -> Option<Epoch> {
         let writes = self.writes.iter().filter(|write| write.body.is_some()).map(|write| write.epoch);
@@ -76,7 +84,7 @@ impl Change {
 
     /// Whether it must be written by itself, whatever else waits.
     pub(super) fn stands_alone(&self) -> bool {
-        self.vocabulary.is_some() || self.reindexing.is_some() || self.amendment.is_some()
+        self.vocabulary.is_some() || self.reindexing.is_some() || self.amendment.is_some() || self.task.is_some()
     }
 
     /// Whether it concerns content that rests outside the database.

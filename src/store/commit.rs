@@ -14,6 +14,7 @@ use super::premise;
 use super::reindex;
 use super::snapshot;
 use super::statement::Statement;
+use super::task;
 use super::terms::{Resting, unpack};
 use super::vocabulary;
 use crate::fhir::key::name_hash;
@@ -114,6 +115,9 @@ pub(super) fn is_done(connection: &mut Connection, change: &Change) -> Result<bo
     if let Some(amendment) = &change.amendment {
         return amend::is_written(connection, amendment);
     }
+    if let Some(step) = &change.task {
+        return task::is_written(connection, step);
+    }
     match (change.writes.first(), change.audit.first()) {
         (Some(write), _) => is_written(connection, write),
         (None, Some(record)) => journal::holds(connection, record),
@@ -146,6 +150,9 @@ pub(super) fn write(connection: &mut Connection, change: &Change, replaced: &[Re
     }
     if let Some(step) = &change.reindexing {
         reindex::write(connection, step)?;
+    }
+    if let Some(step) = &change.task {
+        task::write(connection, step)?;
     }
     journal::append(connection, &change.audit)?;
     Ok(())

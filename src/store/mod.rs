@@ -36,6 +36,7 @@ mod row;
 mod schema;
 mod snapshot;
 mod statement;
+mod task;
 mod terms;
 mod verify;
 mod vocabulary;
@@ -61,6 +62,7 @@ pub use query::{Match, Moment, Page, Stretch, VersionName, Versions, Whose};
 pub use reindex::{Reindexing, Worker};
 pub use schema::migrate;
 pub use snapshot::Stored;
+pub use task::{End, Task};
 pub use verify::{Fault, Step, Verification, Verified};
 
 use crate::audit::AuditRecord;

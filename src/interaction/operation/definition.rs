@@ -157,6 +157,17 @@ const DOCUMENT: Definition = Definition {
     output: "Bundle",
 };
 
+const JOB: Definition = Definition {
+    url: "https://carnet.example/fhir/OperationDefinition/job",
+    code: "job",
+    kinds: &[],
+    levels: &[Level::System],
+    affects_state: true,
+    input: &[required("id", "string"), optional("page", "unsignedInt")],
+    searches: false,
+    output: "Parameters",
+};
+
 impl Operation {
     /// What it is.
     pub const fn definition(self) -> &'static Definition {
@@ -169,6 +180,7 @@ impl Operation {
             Self::Docref => &DOCREF,
             Self::Lastn => &LASTN,
             Self::Document => &DOCUMENT,
+            Self::Job => &JOB,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::validation::is_primitive;
 
 /// What was sent.
 #[derive(Debug, Default)]
-pub(super) struct Input {
+pub(in crate::interaction) struct Input {
     /// Name and text of each that is a primitive, in order; of a CodeableConcept, each of its codings as a token.
     values: Vec<(String, String)>,
     /// Those that the operation does not declare: parameters of a search.
@@ -25,7 +25,7 @@ impl Input {
     ///
     /// # Errors
     /// 400 where a parameter is not declared, is of another type, comes too often or not at all; it is named.
-    pub(super) fn read(call: &Call<'_>, definition: &Definition) -> Outcome<Self> {
+    pub(in crate::interaction) fn read(call: &Call<'_>, definition: &Definition) -> Outcome<Self> {
         let mut input = Self::default();
         for (name, value) in &call.request.parameters {
             if matches!(name.as_str(), "_format" | "_pretty" | PAGE_PARAMETER) {
@@ -46,7 +46,7 @@ impl Input {
     }
 
     /// The value of a parameter that comes once.
-    pub(super) fn one(&self, name: &str) -> Option<&str> {
+    pub(in crate::interaction) fn one(&self, name: &str) -> Option<&str> {
         self.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 

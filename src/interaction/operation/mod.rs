@@ -8,10 +8,10 @@ mod input;
 mod lastn;
 mod meta;
 
-use super::{Call, Response, reindex};
+use super::{Call, Response, job, reindex};
 use crate::outcome::{Failure, Outcome};
 pub use definition::{Definition, Level};
-use input::Input;
+pub(super) use input::Input;
 
 /// An operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +32,23 @@ pub enum Operation {
     Lastn,
     /// `$document`
     Document,
+    /// `$job`
+    Job,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 8] =
-        [Self::Meta, Self::MetaAdd, Self::MetaDelete, Self::Reindex, Self::Everything, Self::Docref, Self::Lastn, Self::Document];
+    pub const ALL: [Self; 9] = [
+        Self::Meta,
+        Self::MetaAdd,
+        Self::MetaDelete,
+        Self::Reindex,
+        Self::Everything,
+        Self::Docref,
+        Self::Lastn,
+        Self::Document,
+        Self::Job,
+    ];
 }
 
 pub(super) async fn operation(call: &Call<'_>) -> Outcome<Response> {
@@ -52,5 +63,6 @@ pub(super) async fn operation(call: &Call<'_>) -> Outcome<Response> {
         Operation::Docref => docref::docref(call, &read()?).await,
         Operation::Lastn => lastn::lastn(call, &read()?).await,
         Operation::Document => document::document(call, &read()?).await,
+        Operation::Job => job::job(call, &read()?).await,
     }
 }

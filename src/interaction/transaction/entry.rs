@@ -9,7 +9,7 @@ use crate::fhir::{InstanceId, ResourceType};
 use crate::interaction::call::Call;
 use crate::interaction::condition::IF_NONE_EXIST;
 use crate::interaction::{
-    Content, EntityTags, Format, Interaction, Operation, Place, Preconditions, Request, Verb, read_parameters,
+    Content, EntityTags, Format, Interaction, Operation, Place, Preconditions, Prefer, Request, Verb, read_parameters,
 };
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
 
@@ -93,7 +93,7 @@ fn read_request(call: &Call<'_>, node: Node<'_>, bytes: &Bytes) -> Outcome<Reque
     request.parameters.retain(|(name, _)| !matches!(name.as_str(), "_format" | "_pretty"));
     place.tell(&mut request);
     check_operation(call, &request)?;
-    request.prefer = call.request.prefer;
+    request.prefer = Prefer { is_later: false, ..call.request.prefer };
     request.provenance = call.request.provenance.clone();
     request.preconditions = preconditions(asked, &request)?;
     request.body = resource(node, bytes);

@@ -4,6 +4,7 @@ mod binary;
 mod concurrency;
 mod conditional;
 mod history;
+mod later;
 mod meta;
 mod operations;
 mod patch;

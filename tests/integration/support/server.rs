@@ -37,6 +37,14 @@ fn patient() -> Limits {
     Limits { header_seconds: 3_600, body_seconds: 3_600, idle_seconds: 3_600, shutdown_seconds: 300, ..Limits::default() }
 }
 
+fn begun(place: &Place, change: impl FnOnce(&mut Settings)) -> Running {
+    let mut settings =
+        Settings { listen: "127.0.0.1:0".parse().unwrap(), store: place.store(), limits: patient(), ..Settings::default() };
+    settings.content.store = Some(ContentPlace::Folder(place.contents()));
+    change(&mut settings);
+    app::start(&settings, context(), Ending::ByHolder).unwrap()
+}
+
 /// A server that ends with the test.
 pub(crate) struct Server {
     running: Option<Running>,
@@ -55,11 +63,7 @@ impl Server {
     }
 
     pub(crate) fn start_at(place: Place, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings =
-            Settings { listen: "127.0.0.1:0".parse().unwrap(), store: place.store(), limits: patient(), ..Settings::default() };
-        settings.content.store = Some(ContentPlace::Folder(place.contents()));
-        change(&mut settings);
-        let running = app::start(&settings, context(), Ending::ByHolder).unwrap();
+        let running = begun(&place, change);
         let base_url = running.base_url().to_string();
         let address = running.address();
         Self { running: Some(running), address, base_url, place }
@@ -108,6 +112,14 @@ impl Server {
     }
 
     /// Ends the server as a signal would.
+    /// Stops, and begins again where it was.
+    pub(crate) fn restart(&mut self, change: impl FnOnce(&mut Settings)) {
+        self.running.take().unwrap().stop().unwrap();
+        let running = begun(&self.place, change);
+        (self.address, self.base_url) = (running.address(), running.base_url().to_string());
+        self.running = Some(running);
+    }
+
     pub(crate) fn stop(mut self) {
         self.running.take().unwrap().stop().unwrap();
     }
