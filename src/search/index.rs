@@ -90,6 +90,8 @@ pub struct StringEntry {
     pub parameter: ParameterId,
     /// The folded text, cut to [`super::fold::MAX_FOLDED_CHARS`].
     pub folded: Box<str>,
+    /// Whether it is a value only from one of its later words on: found by its beginning, and no value to sort by.
+    pub is_later_word: bool,
 }
 
 /// One value of a number or quantity parameter: a point, or the range that a `Range` or a comparator says; open ends are

@@ -41,14 +41,9 @@ fn path(expression: &str) -> &str {
     expression.strip_suffix(ONLY_PATIENTS).unwrap_or(expression)
 }
 
-/// Whether each word of a value is searched by its beginning too: the parts of a family name (R4 search.html §string).
+/// Whether each word of a family name among its values is searched by its beginning too (R4 search.html §string).
 pub(super) fn is_by_word(code: &str, kind: ParameterKind) -> bool {
     kind == ParameterKind::String && matches!(code, "name" | "family" | "phonetic")
-}
-
-/// Whether `parameter` holds family names and nothing else, so that what stands alone in the index is a value or a word of one.
-pub(super) fn is_family(registry: &Registry, kind: ResourceType, parameter: ParameterId) -> bool {
-    find(registry, kind, parameter).is_some_and(|found| found.code == "family" && is_by_word(&found.code, found.kind))
 }
 
 /// The type that an id without a type means: the only one the parameter may point at, and a patient where the parameter is called

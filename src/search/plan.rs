@@ -131,8 +131,6 @@ pub enum SortKey {
     Date(ParameterId),
     /// A string parameter, its values folded.
     String(ParameterId),
-    /// A string parameter of which each word of a value is kept by itself: its values, folded.
-    Words(ParameterId),
     /// A number or quantity parameter, in base units where they are known.
     Number(ParameterId),
     /// What is read from the bodies. Then every other parameter is, too.

@@ -11,7 +11,7 @@ use super::change::{Change, Expected, Write};
 use super::commit::{Replaced, names_its_place};
 use super::connection::Connection;
 use super::dialect::Dialect;
-use super::index::unit;
+use super::index::{number, unit};
 use super::statement::{Statement, Value};
 use super::terms::Resting;
 use crate::audit::AuditRecord;
@@ -152,7 +152,8 @@ fn insert_values(connection: &mut Connection, rows: &Rows<'_>) -> QueryResult<()
             .bind(Value::BigInts(dates.iter().map(|(.., date)| date.range.high).collect()));
         connection.execute(&statement)?;
     }
-    let strings = numbered(rows, |write| &write.index.strings);
+    let mut strings = numbered(rows, |write| &write.index.strings);
+    strings.iter_mut().for_each(|(_, entry, string)| *entry = number(*entry, string));
     if !strings.is_empty() {
         let statement = of_parameters(INSERT_STRINGS, &strings, |string| string.parameter.0)
             .bind(Value::Texts(strings.iter().map(|(.., string)| &*string.folded).collect()));

@@ -189,14 +189,6 @@ impl Dialect {
         }
     }
 
-    /// The condition that the folded text of `w` ends with the words of `s` after others.
-    pub(super) const fn ends_with_words(self) -> &'static str {
-        match self {
-            Self::Sqlite => "substr(w.folded, -1 - length(s.folded)) = ' ' || s.folded",
-            Self::Postgres => "right(w.folded, 1 + length(s.folded)) = ' ' || s.folded",
-        }
-    }
-
     /// The condition that the folded text of `v` contains the text `?`.
     pub(super) const fn contains_text(self) -> &'static str {
         match self {

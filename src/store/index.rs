@@ -8,7 +8,7 @@ use super::dialect::Dialect;
 use super::statement::Statement;
 use super::terms::ways;
 use crate::fhir::{InstanceKey, ResourceType};
-use crate::search::index::Term;
+use crate::search::index::{StringEntry, Term};
 
 const INSERT_TERM: &str = "INSERT INTO term (term, kind, rid, part, qualifier) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 const DELETE_TERM: &str = "DELETE FROM term WHERE term = ? AND kind = ? AND rid = ? AND part = ? AND qualifier = ?";
@@ -61,13 +61,18 @@ fn insert_values(connection: &mut Connection, write: &Write) -> QueryResult<()> 
         connection.execute(&value(INSERT_DATE, entry, date.parameter.0).bind(date.range.low).bind(date.range.high))?;
     }
     for (entry, string) in (0..).zip(&write.index.strings) {
-        connection.execute(&value(INSERT_STRING, entry, string.parameter.0).bind(&*string.folded))?;
+        connection.execute(&value(INSERT_STRING, number(entry, string), string.parameter.0).bind(&*string.folded))?;
     }
     for (entry, quantity) in (0..).zip(&write.index.quantities) {
         let statement = value(INSERT_QUANTITY, entry, quantity.parameter.0).bind(unit(quantity.unit));
         connection.execute(&statement.bind(quantity.low).bind(quantity.high))?;
     }
     Ok(())
+}
+
+/// The number kept for a string, of which `entry` are before it: what is no value to sort by is told by its sign.
+pub(super) fn number(entry: i32, string: &StringEntry) -> i32 {
+    if string.is_later_word { -1 - entry } else { entry }
 }
 
 fn delete_values(connection: &mut Connection, key: InstanceKey) -> QueryResult<()> {

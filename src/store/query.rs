@@ -196,7 +196,7 @@ fn total(connection: &mut Connection, matching: &Candidates<'_>) -> QueryResult<
 /// One match more than the page has room for, if there is one.
 fn matches<'a>(connection: &mut Connection, plan: &'a Plan, matching: Candidates<'a>) -> QueryResult<Vec<Match>> {
     let Candidates { from: matching, place, by_values, .. } = matching;
-    let keys = Keys::of(plan, connection.dialect(), place);
+    let keys = Keys::of(plan, place);
     let beginning = match &plan.after {
         Some(position) => matching.push(" AND ").append(keys.beyond(position)),
         None => matching,

@@ -282,7 +282,7 @@ mod tests {
     fn creation(kind: ResourceType, rid: i64) -> Write {
         let key = InstanceKey { part: Part(1), rid };
         let date = DateEntry { parameter: ParameterId(3), range: DateRange { low: 1, high: 2 } };
-        let string = StringEntry { parameter: ParameterId(4), folded: "a".into() };
+        let string = StringEntry { parameter: ParameterId(4), folded: "a".into(), is_later_word: false };
         let terms = vec![Term::judging(1), Term(7)];
         let index = IndexEntries { terms, dates: vec![date], strings: vec![string], ..IndexEntries::default() };
         Write {

@@ -49,7 +49,7 @@ CREATE TABLE alias (
     PRIMARY KEY (name, kind, id)
 );
 
--- Values that are ordered; entry: which of its instance's.
+-- Values that are ordered; entry: which of its instance's. Of a string negative: a later word of a value, and no value to sort by.
 CREATE TABLE date_value (
     part BIGINT NOT NULL,
     rid BIGINT NOT NULL,

@@ -56,7 +56,7 @@ CREATE TABLE term (
     PRIMARY KEY (term, kind, rid, part, qualifier)
 ) WITHOUT ROWID;
 
--- Values that are ordered; entry: which of its instance's.
+-- Values that are ordered; entry: which of its instance's. Of a string negative: a later word of a value, and no value to sort by.
 CREATE TABLE date_value (
     part BIGINT NOT NULL,
     rid BIGINT NOT NULL,

@@ -124,7 +124,7 @@ impl Question {
         match &self.asked {
             Asked::Text(expression, sought) => any(expression, &|shape, node| says(shape, node, sought)),
             Asked::OfType(expression, sought) => any(expression, &|_, node| is_typed(node, sought)),
-            Asked::UriBelow(expression, sought) => any(expression, &|_, node| is_below(node, sought)),
+            Asked::UriBelow(expression, sought) => any(expression, &|shape, node| is_below(shape, node, sought)),
             Asked::Near(expression, sought) => any(expression, &|_, node| is_near(node, sought)),
             Asked::Present(expression) => any(expression, &|_, _| true),
             Asked::Composite(repetitions, sought) => self.any(&repetitions.whole, tree, &mut |repetition| {
@@ -168,10 +168,14 @@ impl Question {
                 Collector { terms: &self.terms, base: &self.base, zone: self.zone, entries: IndexEntries::default() };
             let mut found = false;
             let _ = facet.expression.visit(repetition.clone(), &environment, &mut |item| {
-                if let Some((shape, node)) = self.value(&item) {
-                    collector.element(facet, shape, node);
-                    found = true;
+                match &item {
+                    Item::Value(value) => collector.computed(facet, &value.to_string()),
+                    Item::Element(_) => {
+                        let Some((shape, node)) = self.value(&item) else { return };
+                        collector.element(facet, shape, node);
+                    }
                 }
+                found = true;
             });
             if found {
                 collector.present(facet);
@@ -223,11 +227,15 @@ fn is_typed(node: Node<'_>, sought: &[TypedIdentifier]) -> bool {
     })
 }
 
-fn is_below(node: Node<'_>, sought: &[Box<str>]) -> bool {
+/// The version of a canonical URL is no part of its path.
+fn is_below(shape: Shape, node: Node<'_>, sought: &[Box<str>]) -> bool {
     let is_at = |uri: &str, above: &str| {
         uri.strip_prefix(above).is_some_and(|rest| rest.is_empty() || above.ends_with(['/', ':']) || rest.starts_with(['/', ':']))
     };
-    node.string().is_some_and(|uri| sought.iter().any(|above| is_at(&uri, above)))
+    node.string().is_some_and(|uri| {
+        let path = if shape == Shape::Canonical { uri.split(['|', '#']).next().unwrap_or_default() } else { &uri };
+        sought.iter().any(|above| is_at(path, above))
+    })
 }
 
 fn is_near(node: Node<'_>, sought: &[Near]) -> bool {

@@ -16,7 +16,7 @@ pub(super) struct Facet {
     pub(super) expression: Arc<Expression>,
     /// Whether it is the type's main date.
     pub(super) is_main_date: bool,
-    /// Whether each word of a value begins an entry.
+    /// Whether each word of a family name begins an entry.
     pub(super) by_word: bool,
     /// Whether a patient it points at is the one in whose dossier the instance rests, and a search by it says so.
     pub(super) is_own_patient: bool,

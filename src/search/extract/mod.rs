@@ -160,10 +160,6 @@ impl Indexer {
         parameter::decides_dossier(&self.registry, kind, parameter)
     }
 
-    pub(super) fn is_family(&self, kind: ResourceType, parameter: ParameterId) -> bool {
-        parameter::is_family(&self.registry, kind, parameter)
-    }
-
     pub(super) fn is_own_patient(&self, kind: ResourceType, parameter: ParameterId) -> bool {
         parameter::is_own_patient(&self.registry, kind, parameter)
     }

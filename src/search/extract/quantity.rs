@@ -33,8 +33,17 @@ impl Collector<'_> {
 
     fn money(&mut self, parameter: ParameterId, node: Node<'_>) {
         let Some(value) = node.member("value").and_then(number) else { return };
-        let unit = text_of(node, "currency").map(|currency| self.terms.unit(parameter, Some(CURRENCY), &currency));
-        self.entries.quantities.push(QuantityEntry { parameter, unit, low: value, high: value });
+        let currency = text_of(node, "currency");
+        let unit = |system| currency.as_deref().map(|currency| self.terms.unit(parameter, system, currency));
+        // By its code and system, and by its code alone.
+        let mut units = vec![unit(Some(CURRENCY)), unit(None)];
+        units.dedup();
+        self.entries.quantities.extend(units.iter().map(|unit| QuantityEntry {
+            parameter,
+            unit: *unit,
+            low: value,
+            high: value,
+        }));
     }
 
     fn range(&mut self, parameter: ParameterId, node: Node<'_>) {
@@ -47,21 +56,21 @@ impl Collector<'_> {
         });
     }
 
-    /// One entry in the unit as its system codes it; one more without the system where that is not UCUM, for `5||code`; one more in
-    /// base units where it is and the unit is known. `range` is what it covers, each number as it is given.
+    /// One entry in the unit as its system codes it, one in base units where that is UCUM and knows the unit; and, for `5||mg`, one by
+    /// the code alone where the system is another and one by the words of the unit where they are other than the code. `range` is
+    /// what it covers, each number as it is given.
     fn measured(&mut self, parameter: ParameterId, quantity: Node<'_>, range: &dyn Fn(Amount<'_>) -> Option<(f64, f64)>) {
         let Some((low, high)) = range(&|value| value) else { return };
-        let (system, code) = (text_of(quantity, "system"), text_of(quantity, "code"));
-        let plain = code.clone().or_else(|| text_of(quantity, "unit"));
-        let plain = plain.map(|code| self.terms.unit(parameter, None, &code));
-        let coded = system.as_deref().zip(code.as_deref());
-        let coded_term = coded.map(|(system, code)| self.terms.unit(parameter, Some(system), code));
+        let [system, code, words] = ["system", "code", "unit"].map(|member| text_of(quantity, member));
         let is_ucum = system.as_deref() == Some(UCUM);
-        let units: &[Option<Term>] = match coded_term {
-            Some(_) if is_ucum => &[coded_term],
-            Some(_) => &[coded_term, plain],
-            None => &[plain],
-        };
+        let coded = system.as_deref().zip(code.as_deref()).map(|(system, code)| self.terms.unit(parameter, Some(system), code));
+        let alone = code.as_deref().filter(|_| !is_ucum);
+        let words = words.as_deref().filter(|words| code.as_deref() != Some(words));
+        let plain = [alone, words].map(|unit| unit.map(|unit| self.terms.unit(parameter, None, unit)));
+        let mut units: Vec<Option<Term>> = [coded].into_iter().chain(plain).filter(Option::is_some).collect();
+        if units.is_empty() {
+            units.push(None);
+        }
         self.entries.quantities.extend(units.iter().map(|unit| QuantityEntry { parameter, unit: *unit, low, high }));
         let base = code.as_deref().filter(|_| is_ucum).and_then(BaseUnit::read);
         if let Some(base) = base

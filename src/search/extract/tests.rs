@@ -118,7 +118,8 @@ fn a_document_reference_is_found_by_every_form_of_its_values() {
     ];
     dates.sort_unstable();
     assert_eq!(entries.dates, dates);
-    assert_eq!(entries.strings, [StringEntry { parameter: of("description"), folded: "numeration formule".into() }]);
+    let description = StringEntry { parameter: of("description"), folded: "numeration formule".into(), is_later_word: false };
+    assert_eq!(entries.strings, [description]);
     assert!(entries.terms.is_sorted());
 }
 
@@ -167,6 +168,8 @@ fn quantities_keep_their_number_and_unit() {
     let unit = |system, code| Some(terms.unit(parameter, system, code));
     let expected = [
         (unit(Some(UCUM), "mm[Hg]"), 5.4, 5.4),
+        // The words of the unit are other than its code.
+        (unit(None, "mmHg"), 5.4, 5.4),
         (unit(Some("urn:s"), "u"), f64::NEG_INFINITY, 2_f64.next_down()),
         (unit(None, "u"), f64::NEG_INFINITY, 2_f64.next_down()),
         (unit(None, "pills"), 3.0, 3.0),
@@ -185,8 +188,8 @@ fn timings_periods_and_money_are_ranges() {
     assert_eq!(range, winter_days("2026-01-02", 11));
     let invoice = entries_of(&json!({"resourceType": "Invoice", "totalGross": {"value": 12.5, "currency": "EUR"}}));
     let parameter = id(ResourceType::Invoice, "totalgross");
-    let unit = Terms::new(KEY).unit(parameter, Some(quantity::CURRENCY), "EUR");
-    assert_eq!(invoice.quantities.iter().map(|entry| (entry.unit, entry.low)).collect::<Vec<_>>(), [(Some(unit), 12.5)]);
+    let expected = [Some(quantity::CURRENCY), None].map(|system| (Some(Terms::new(KEY).unit(parameter, system, "EUR")), 12.5));
+    assert_eq!(invoice.quantities.iter().map(|entry| (entry.unit, entry.low)).collect::<Vec<_>>(), expected);
 }
 
 #[test]

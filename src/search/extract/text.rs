@@ -20,7 +20,7 @@ impl Collector<'_> {
             Shape::Address => self.parts(facet, node, ADDRESS_PARTS),
             Shape::CodeableConcept => self.parts(facet, node, &["text"]),
             Shape::Coding => self.parts(facet, node, &["display"]),
-            Shape::Text | Shape::Uri | Shape::Canonical => self.text(facet.id, facet.by_word, node),
+            Shape::Text | Shape::Uri | Shape::Canonical => self.text(facet.id, is_family_name(facet, node), node),
             Shape::Boolean | Shape::Number | Shape::Date | Shape::Period | Shape::Timing | Shape::Identifier => {}
             Shape::ContactPoint | Shape::Reference | Shape::Quantity | Shape::Money | Shape::Range => {}
             Shape::Resource | Shape::Other => {}
@@ -29,7 +29,7 @@ impl Collector<'_> {
 
     fn parts(&mut self, facet: &Facet, node: Node<'_>, parts: &[&str]) {
         for part in node.children().filter(|member| parts.iter().any(|part| member.is_named(part))) {
-            let by_word = facet.by_word && part.is_named("family");
+            let by_word = is_family_name(facet, part);
             part.items().for_each(|text| self.text(facet.id, by_word, text));
         }
     }
@@ -39,8 +39,14 @@ impl Collector<'_> {
         self.entries.terms.push(self.terms.exact(parameter, &text));
         let folded = fold(&text);
         if by_word {
-            self.entries.strings.extend(later_words(&folded).map(|word| StringEntry { parameter, folded: word.into() }));
+            let word = |word: &str| StringEntry { parameter, folded: word.into(), is_later_word: true };
+            self.entries.strings.extend(later_words(&folded).map(word));
         }
-        self.entries.strings.push(StringEntry { parameter, folded: folded.into() });
+        self.entries.strings.push(StringEntry { parameter, folded: folded.into(), is_later_word: false });
     }
+}
+
+/// Whether each word of `node` is searched by its beginning: the name of an organization or of a form is none of a family.
+fn is_family_name(facet: &Facet, node: Node<'_>) -> bool {
+    facet.by_word && node.is_named("family")
 }

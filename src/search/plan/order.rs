@@ -38,7 +38,6 @@ fn sort_key(indexer: &Indexer, SortedParameter { kind, parameter, values }: Sort
     match values {
         ParameterKind::Date if indexer.is_main_date(kind, parameter) => Some(SortKey::MainDate),
         ParameterKind::Date => Some(SortKey::Date(parameter)),
-        ParameterKind::String if indexer.is_family(kind, parameter) => Some(SortKey::Words(parameter)),
         ParameterKind::String => Some(SortKey::String(parameter)),
         ParameterKind::Number | ParameterKind::Quantity => Some(SortKey::Number(parameter)),
         ParameterKind::Token | ParameterKind::Reference | ParameterKind::Uri => None,

@@ -10,7 +10,6 @@ use super::text::{ALWAYS, NEVER, Sql};
 use crate::fhir::InstanceKey;
 use crate::search::index::in_base_units;
 use crate::search::plan::{Order, Plan, Position, SortKey, SortValue};
-use crate::store::dialect::Dialect;
 use crate::store::row::Columns;
 
 /// The order of a plan, as SQL says it.
@@ -19,7 +18,6 @@ pub(super) struct Keys<'p> {
     orders: &'p [Order],
     /// Whether what comes last is wanted first.
     backward: bool,
-    dialect: Dialect,
     place: Place,
 }
 
@@ -27,14 +25,14 @@ pub(super) struct Keys<'p> {
 const fn may_lack(key: &SortKey) -> bool {
     match key {
         SortKey::Updated | SortKey::Id => false,
-        SortKey::MainDate | SortKey::Date(_) | SortKey::String(_) | SortKey::Words(_) | SortKey::Number(_) => true,
+        SortKey::MainDate | SortKey::Date(_) | SortKey::String(_) | SortKey::Number(_) => true,
         SortKey::Read(_) => true,
     }
 }
 
 impl<'p> Keys<'p> {
-    pub(super) fn of(plan: &'p Plan, dialect: Dialect, place: Place) -> Self {
-        Self { orders: &plan.order, backward: plan.backward, dialect, place }
+    pub(super) fn of(plan: &'p Plan, place: Place) -> Self {
+        Self { orders: &plan.order, backward: plan.backward, place }
     }
 
     /// `, expression AS k0, …`
@@ -120,13 +118,8 @@ impl<'p> Keys<'p> {
             SortKey::Id => Sql::new("i.id"),
             SortKey::MainDate => Sql::new("i.date_").push(end),
             SortKey::Date(parameter) => value_of((first, end), "date_value", parameter.0).push(")"),
-            SortKey::String(parameter) => value_of((first, "folded"), "string_value", parameter.0).push(")"),
-            // The later words of a value are entries too, and no values.
-            SortKey::Words(parameter) => value_of((first, "folded"), "string_value", parameter.0)
-                .push(" AND NOT EXISTS (SELECT 1 FROM string_value w WHERE w.part = s.part AND w.rid = s.rid")
-                .push(" AND w.parameter = s.parameter AND ")
-                .push(self.dialect.ends_with_words())
-                .push("))"),
+            // The later words of a value have negative numbers: they are no values.
+            SortKey::String(parameter) => value_of((first, "folded"), "string_value", parameter.0).push(" AND s.entry >= 0)"),
             SortKey::Number(parameter) => Sql::new("coalesce(")
                 .append(value_of((first, end), "quantity_value", in_base_units(*parameter).0))
                 .push("), ")
@@ -199,9 +192,7 @@ pub(super) fn values(orders: &[Order], row: &dyn Columns, first: usize) -> Query
         Ok(match order.by {
             SortKey::Updated | SortKey::MainDate | SortKey::Date(_) => row.optional_bigint(column)?.map(SortValue::Time),
             SortKey::Number(_) => row.optional_double(column)?.map(SortValue::Number),
-            SortKey::Id | SortKey::String(_) | SortKey::Words(_) => {
-                row.optional_text(column)?.map(|text| SortValue::Text(text.into()))
-            }
+            SortKey::Id | SortKey::String(_) => row.optional_text(column)?.map(|text| SortValue::Text(text.into())),
             SortKey::Read(_) => None,
         }
         .unwrap_or(SortValue::Missing))

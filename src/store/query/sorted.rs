@@ -86,6 +86,6 @@ fn value(order: &Order, stored: &Stored) -> Outcome<SortValue> {
             None => SortValue::Missing,
         },
         // What a table keeps is read from the bodies where anything is.
-        SortKey::MainDate | SortKey::Date(_) | SortKey::String(_) | SortKey::Words(_) | SortKey::Number(_) => SortValue::Missing,
+        SortKey::MainDate | SortKey::Date(_) | SortKey::String(_) | SortKey::Number(_) => SortValue::Missing,
     })
 }

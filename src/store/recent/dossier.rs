@@ -83,7 +83,7 @@ impl Dossier {
 pub(super) fn can_answer(plan: &Plan) -> bool {
     let orders = plan.order.iter().all(|order| match order.by {
         SortKey::Updated | SortKey::Id | SortKey::MainDate => true,
-        SortKey::Date(_) | SortKey::String(_) | SortKey::Words(_) | SortKey::Number(_) | SortKey::Read(_) => false,
+        SortKey::Date(_) | SortKey::String(_) | SortKey::Number(_) | SortKey::Read(_) => false,
     });
     orders && stands_on_row(&plan.condition)
 }
@@ -138,7 +138,7 @@ impl Row {
             SortKey::MainDate => {
                 self.date.map_or(SortValue::Missing, |date| SortValue::Time(if order.descending { date.high } else { date.low }))
             }
-            SortKey::Date(_) | SortKey::String(_) | SortKey::Words(_) => SortValue::Missing,
+            SortKey::Date(_) | SortKey::String(_) => SortValue::Missing,
             SortKey::Number(_) | SortKey::Read(_) => SortValue::Missing,
         };
         Position { values: orders.iter().map(value).collect(), key: self.stored.key }

@@ -107,13 +107,8 @@ pub(super) fn value(order: &Order, known: &Known) -> SortValue {
             time(if order.descending { ends.max() } else { ends.min() })
         }
         SortKey::String(parameter) => {
-            let texts = index.strings.iter().filter(|string| string.parameter == *parameter).map(|string| string.folded.clone());
-            if order.descending { texts.max() } else { texts.min() }.map_or(SortValue::Missing, SortValue::Text)
-        }
-        SortKey::Words(parameter) => {
-            let own = || index.strings.iter().filter(|string| string.parameter == *parameter);
-            let is_word = |text: &str| own().any(|other| other.folded.ends_with(&format!(" {text}")));
-            let texts = own().map(|string| string.folded.clone()).filter(|text| !is_word(text));
+            let own = index.strings.iter().filter(|string| string.parameter == *parameter && !string.is_later_word);
+            let texts = own.map(|string| string.folded.clone());
             if order.descending { texts.max() } else { texts.min() }.map_or(SortValue::Missing, SortValue::Text)
         }
         SortKey::Number(parameter) => {

@@ -108,7 +108,9 @@ fn a_number() -> impl Strategy<Value = f64> {
 fn entries() -> impl Strategy<Value = IndexEntries> {
     let terms = prop::collection::btree_set(a_term(), 0..6).prop_map(|terms| with_leads(terms.into_iter().collect()));
     let dates = vec((a_parameter(), a_range()).prop_map(|(parameter, range)| DateEntry { parameter, range }), 0..3);
-    let strings = vec((a_parameter(), a_text()).prop_map(|(parameter, folded)| StringEntry { parameter, folded }), 0..3);
+    let string = (a_parameter(), a_text(), any::<bool>());
+    let string = string.prop_map(|(parameter, folded, is_later_word)| StringEntry { parameter, folded, is_later_word });
+    let strings = vec(string, 0..3);
     let quantity = (a_parameter(), prop::option::of(a_unit()), a_number(), a_number());
     let quantities = vec(quantity.prop_map(|(parameter, unit, low, high)| QuantityEntry { parameter, unit, low, high }), 0..3);
     (terms, prop::option::of(a_range()), dates, strings, quantities)
@@ -204,7 +206,6 @@ fn an_order() -> impl Strategy<Value = Order> {
         Just(SortKey::MainDate),
         a_parameter().prop_map(SortKey::Date),
         a_parameter().prop_map(SortKey::String),
-        a_parameter().prop_map(SortKey::Words),
         a_parameter().prop_map(SortKey::Number),
     ];
     (key, any::<bool>()).prop_map(|(by, descending)| Order { by, descending })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::result::QueryResult;
 
-use crate::search::index::IndexEntries;
+use crate::search::index::{IndexEntries, StringEntry};
 use crate::store::connection::Connection;
 use crate::store::index::unit;
 use crate::store::statement::Statement;
@@ -19,18 +19,19 @@ pub(in crate::store) type Stretch = (Key, Key);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::store) struct Values {
     dates: BTreeSet<(i32, i64, i64)>,
-    strings: BTreeSet<(i32, String)>,
+    /// And whether it is a later word.
+    strings: BTreeSet<(i32, String, bool)>,
     quantities: BTreeSet<(i32, i64, u64, u64)>,
 }
 
 const DATES: &str = "SELECT part, rid, parameter, low, high FROM date_value WHERE (part, rid) > (?, ?) AND (part, rid) <= (?, ?)";
 const STRINGS: &str =
-    "SELECT part, rid, parameter, folded FROM string_value WHERE (part, rid) > (?, ?) AND (part, rid) <= (?, ?)";
+    "SELECT part, rid, parameter, folded, entry FROM string_value WHERE (part, rid) > (?, ?) AND (part, rid) <= (?, ?)";
 const QUANTITIES: &str =
     "SELECT part, rid, parameter, unit, low, high FROM quantity_value WHERE (part, rid) > (?, ?) AND (part, rid) <= (?, ?)";
 
 const DATES_AT: &str = "SELECT parameter, low, high FROM date_value WHERE part = ? AND rid = ?";
-const STRINGS_AT: &str = "SELECT parameter, folded FROM string_value WHERE part = ? AND rid = ?";
+const STRINGS_AT: &str = "SELECT parameter, folded, entry FROM string_value WHERE part = ? AND rid = ?";
 const QUANTITIES_AT: &str = "SELECT parameter, unit, low, high FROM quantity_value WHERE part = ? AND rid = ?";
 
 /// A statement over a stretch of places.
@@ -47,8 +48,9 @@ pub(in crate::store) fn held(connection: &mut Connection, stretch: Stretch) -> Q
     for (key, date) in dates {
         held.entry(key).or_default().dates.insert(date);
     }
-    let strings = connection
-        .load(&over(STRINGS, stretch), |row| Ok(((row.bigint(0)?, row.bigint(1)?), (row.integer(2)?, row.text(3)?))))?;
+    let strings = connection.load(&over(STRINGS, stretch), |row| {
+        Ok(((row.bigint(0)?, row.bigint(1)?), (row.integer(2)?, row.text(3)?, row.integer(4)? < 0)))
+    })?;
     for (key, string) in strings {
         held.entry(key).or_default().strings.insert(string);
     }
@@ -66,7 +68,7 @@ pub(in crate::store) fn held(connection: &mut Connection, stretch: Stretch) -> Q
 pub(in crate::store) fn of_one(connection: &mut Connection, (part, rid): Key) -> QueryResult<Values> {
     let at = |text| Statement::new(text).bind(part).bind(rid);
     let dates = connection.load(&at(DATES_AT), |row| Ok((row.integer(0)?, row.bigint(1)?, row.bigint(2)?)))?;
-    let strings = connection.load(&at(STRINGS_AT), |row| Ok((row.integer(0)?, row.text(1)?)))?;
+    let strings = connection.load(&at(STRINGS_AT), |row| Ok((row.integer(0)?, row.text(1)?, row.integer(2)? < 0)))?;
     let quantities = connection
         .load(&at(QUANTITIES_AT), |row| Ok((row.integer(0)?, row.bigint(1)?, bits(row.double(2)?), bits(row.double(3)?))))?;
     Ok(Values {
@@ -86,9 +88,10 @@ impl Values {
     pub(in crate::store) fn of(entries: &IndexEntries) -> Self {
         let quantity =
             |one: &crate::search::index::QuantityEntry| (one.parameter.0, unit(one.unit), bits(one.low), bits(one.high));
+        let string = |one: &StringEntry| (one.parameter.0, one.folded.to_string(), one.is_later_word);
         Self {
             dates: entries.dates.iter().map(|date| (date.parameter.0, date.range.low, date.range.high)).collect(),
-            strings: entries.strings.iter().map(|string| (string.parameter.0, string.folded.to_string())).collect(),
+            strings: entries.strings.iter().map(string).collect(),
             quantities: entries.quantities.iter().map(quantity).collect(),
         }
     }
