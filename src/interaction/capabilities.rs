@@ -8,15 +8,18 @@ use fhirbolt::model::r4::resources::{
     CapabilityStatementRestResource, CapabilityStatementRestResourceInteraction, CapabilityStatementRestResourceOperation,
     CapabilityStatementRestResourceSearchParam, CapabilityStatementRestSecurity, CapabilityStatementSoftware,
 };
-use fhirbolt::model::r4::types::{Canonical, String as FhirString};
+use fhirbolt::model::r4::types::{Canonical, Meta, String as FhirString};
+use serde_json::{Value, json};
 use siphasher::sip::SipHasher24;
 
-use super::{Behaviour, Definition, Engine, Interaction, Level, Operation, PATCH_FORMATS, Request, Response, Status, Tag};
+use super::subset::Subset;
+use super::{Behaviour, Definition, Engine, Interaction, Level, Operation, PATCH_FORMATS, Request, Response, Status, Tag, read};
 use crate::config::SecurityMode;
 use crate::definition::{Compartment, Parameter, Registry};
 use crate::fhir::ResourceType;
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::search::follow::references;
+use crate::store::Text;
 
 /// The CapabilityStatement of a server, as it is served.
 #[derive(Clone, Debug)]
@@ -27,6 +30,8 @@ pub(super) struct Statement {
 
 /// When what a server of this version can do was last changed (`CapabilityStatement.date`).
 const CHANGED: &str = "2026-12-01";
+
+const DESCRIPTION: &str = "A shared health dossier";
 
 const OF_SYSTEM: [Interaction; 4] =
     [Interaction::Transaction, Interaction::Batch, Interaction::SearchSystem, Interaction::HistorySystem];
@@ -55,13 +60,35 @@ const ENFORCED: &str = "Credentials are needed for everything but this statement
 /// Answers with the statement.
 pub(super) fn capabilities(engine: &Engine, request: &Request) -> Outcome<Response> {
     let mode = request.parameters.iter().find(|(name, _)| name == "mode").map_or("full", |(_, value)| value);
-    if mode != "full" {
-        return Err(Failure::new(Kind::InvalidParameter, "mode=full is offered").at("http.mode"));
+    match mode {
+        // What is not normative here is what the statement itself says is trial use.
+        "full" | "normative" => {}
+        "terminology" => return Ok(Response::of(Bytes::from(terminology(engine).to_string()))),
+        _ => return Err(Failure::new(Kind::InvalidParameter, "mode is full, normative or terminology").at("http.mode")),
     }
     let statement = engine.statement();
+    let shape = read::shape_of(engine, request, ResourceType::CapabilityStatement)?;
+    if let Some(subset) = Subset::of(&shape) {
+        let text = Text::from(statement.bytes);
+        return subset.taken(engine.registry, ResourceType::CapabilityStatement, &text).map(Response::of);
+    }
     let is_known = request.preconditions.if_none_match.as_ref().is_some_and(|tags| tags.name_digest(statement.digest));
     let response = if is_known { Response::empty(Status::NotModified) } else { Response::of(statement.bytes) };
     Ok(Response { tag: Some(Tag::Digest(statement.digest)), ..response })
+}
+
+/// What codes this server knows (`mode=terminology`).
+fn terminology(engine: &Engine) -> Value {
+    let systems: Vec<Value> = engine.registry.code_system_urls().map(|url| json!({"uri": url})).collect();
+    json!({
+        "resourceType": "TerminologyCapabilities",
+        "status": "active",
+        "date": CHANGED,
+        "kind": "instance",
+        "software": {"name": "Carnet", "version": env!("CARGO_PKG_VERSION")},
+        "implementation": {"description": DESCRIPTION, "url": &*engine.base_url},
+        "codeSystem": systems,
+    })
 }
 
 /// Writes the statement.
@@ -77,6 +104,7 @@ pub(super) fn state(registry: &Registry, behaviour: &Behaviour) -> Outcome<State
 
 fn statement(registry: &Registry, behaviour: &Behaviour) -> CapabilityStatement {
     CapabilityStatement {
+        meta: Some(Box::new(Meta { last_updated: Some(format!("{CHANGED}T00:00:00Z").into()), ..Default::default() })),
         status: "active".into(),
         date: CHANGED.into(),
         kind: "instance".into(),
@@ -86,7 +114,7 @@ fn statement(registry: &Registry, behaviour: &Behaviour) -> CapabilityStatement 
             ..Default::default()
         }),
         implementation: Some(CapabilityStatementImplementation {
-            description: "A shared health dossier".into(),
+            description: DESCRIPTION.into(),
             url: Some((&*behaviour.base_url).into()),
             ..Default::default()
         }),

@@ -1,7 +1,7 @@
 //! read: `GET [base]/[type]/[id]` (R4 http.html §read).
 
 use super::subset::Subset;
-use super::{Body, Call, Response, Status, binary, precondition};
+use super::{Body, Call, Engine, Request, Response, Status, binary, precondition};
 use crate::fhir::ResourceType;
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::search::query::ResultParameters;
@@ -24,13 +24,20 @@ const SHAPING: [&str; 2] = ["_summary", "_elements"];
 /// 400 for parameters that a read has not, or that cannot be read.
 pub(super) fn shape(call: &Call<'_>) -> Outcome<ResultParameters> {
     call.refuse_parameters(&SHAPING)?;
-    let mut shaping = call.request.parameters.iter().filter(|(name, _)| SHAPING.contains(&name.as_str())).peekable();
+    shape_of(call.engine, call.request, call.request.kind()?)
+}
+
+/// What of a resource of type `kind` is to be shown.
+///
+/// # Errors
+/// 400 where that cannot be read.
+pub(super) fn shape_of(engine: &Engine, request: &Request, kind: ResourceType) -> Outcome<ResultParameters> {
+    let mut shaping = request.parameters.iter().filter(|(name, _)| SHAPING.contains(&name.as_str())).peekable();
     if shaping.peek().is_none() {
         return Ok(ResultParameters::default());
     }
     let shaping: Vec<_> = shaping.cloned().collect();
-    let scope = Scope::of_type(call.request.kind()?);
-    let shape = Query::parse(call.engine.registry, scope, &shaping, call.request.prefer.handling())?.result().clone();
+    let shape = Query::parse(engine.registry, Scope::of_type(kind), &shaping, request.prefer.handling())?.result().clone();
     Subset::of_read(&shape)?;
     Ok(shape)
 }

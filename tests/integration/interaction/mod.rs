@@ -1,6 +1,7 @@
 //! Each interaction over HTTP, beyond what the conformance scripts can say: bytes, headers, races, sizes.
 
 mod binary;
+mod capabilities;
 mod concurrency;
 mod conditional;
 mod history;
