@@ -29,7 +29,7 @@ fn the_capability_statement_names_what_is_served_and_has_a_tag() {
     assert!(["patient", "type", "date", "_id", "_lastUpdated"].iter().all(|code| codes.contains(code)), "{codes:?}");
     let tag = answer.header("etag").unwrap();
     assert_eq!(server.send("GET", "/metadata", &[("if-none-match", tag)], b"").status, 304);
-    assert_eq!(server.get("/metadata?mode=terminology").status, 400);
+    assert_eq!(server.get("/metadata?mode=partial").status, 400);
 }
 
 #[test]
