@@ -2,7 +2,7 @@
 //!
 //! What is small, what is a part of something, and what is compressed already goes as it is. Whoever asks for no coding pays nothing.
 
-use actix_http::encoding::{Decoder, Encoder};
+use actix_http::encoding::Encoder;
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::body::{BodySize, BoxBody, MessageBody as _};
@@ -13,6 +13,7 @@ use actix_web::web::Bytes;
 use futures_util::future::Either;
 use futures_util::stream::Stream;
 
+use super::expansion::{Coding, Expanded};
 use super::head;
 use crate::outcome::{Failure, Kind, Outcome};
 
@@ -80,15 +81,15 @@ where
     let coding = match head::text(headers, &header::CONTENT_ENCODING).map(|text| text.trim().to_ascii_lowercase()).as_deref() {
         None if !headers.contains_key(header::CONTENT_ENCODING) => return Ok((Either::Left(body), false)),
         Some("" | "identity") => return Ok((Either::Left(body), false)),
-        Some("gzip" | "x-gzip") => ContentEncoding::Gzip,
-        Some("br") => ContentEncoding::Brotli,
-        Some("zstd") => ContentEncoding::Zstd,
+        Some("gzip" | "x-gzip") => Coding::Gzip,
+        Some("br") => Coding::Brotli,
+        Some("zstd") => Coding::Zstd,
         Some(_) | None => {
             let text = format!("a body is read as it is or in one of the codings {CODINGS}");
             return Err(Failure::new(Kind::UnsupportedFormat, text).at("http.Content-Encoding"));
         }
     };
-    Ok((Either::Right(Box::pin(Decoder::new(body, coding))), true))
+    Ok((Either::Right(Expanded::new(body, coding).map_err(Failure::fault)?), true))
 }
 
 /// `refused`, and which codings are read instead (RFC 7694 §3).

@@ -11,6 +11,7 @@
 
 mod coding;
 mod door;
+mod expansion;
 mod exposition;
 mod head;
 mod media;
