@@ -190,6 +190,11 @@ impl Registry {
         links.and_then(|links| links.get(kind as usize)).map_or(&[], |codes| codes)
     }
 
+    /// Whether instances of a type may be in a compartment, be it as its focus.
+    pub fn is_in(&self, compartment: Compartment, kind: ResourceType) -> bool {
+        kind == compartment.focus() || !self.compartment(compartment, kind).is_empty()
+    }
+
     /// The operations R4 defines, sorted by URL.
     pub fn operations(&self) -> &[Operation] {
         self.standard.operations.get_or_init(|| core::OPERATIONS.read().unwrap_or_default().into())

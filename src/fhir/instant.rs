@@ -19,6 +19,12 @@ impl Instant {
         self.0
     }
 
+    /// The moment `seconds` later; the last there is where it would lie beyond that.
+    pub fn after_seconds(self, seconds: u64) -> Self {
+        let micros = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000);
+        Self(self.0.saturating_add(micros))
+    }
+
     /// The same moment as a chrono value; the epoch where the moment lies outside what chrono can hold.
     pub fn to_chrono(self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0).unwrap_or(DateTime::UNIX_EPOCH)

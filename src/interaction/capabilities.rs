@@ -59,8 +59,7 @@ const ENFORCED: &str = "Credentials are needed for everything but this statement
 
 /// Answers with the statement.
 pub(super) fn capabilities(engine: &Engine, request: &Request) -> Outcome<Response> {
-    let mode = request.parameters.iter().find(|(name, _)| name == "mode").map_or("full", |(_, value)| value);
-    match mode {
+    match request.parameter("mode").unwrap_or("full") {
         // What is not normative here is what the statement itself says is trial use.
         "full" | "normative" => {}
         "terminology" => return Ok(Response::of(Bytes::from(terminology(engine).to_string()))),

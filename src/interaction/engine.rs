@@ -124,6 +124,15 @@ impl Engine {
     }
 }
 
+/// How long a server waits before it looks again whether others began something for it to do.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Waits until there is something to be done here, or it is time to look whether others began something.
+pub(super) async fn told_or_after_a_while(notify: &Notify) {
+    // Either way there is something to look at.
+    let _ = tokio::time::timeout(LOOK_AGAIN, notify.notified()).await;
+}
+
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("base_url", &self.base_url).finish_non_exhaustive()

@@ -2,14 +2,11 @@
 //! first, deletions included. Pages are cut at a version, so that what is written meanwhile moves nothing.
 
 use super::bundle::{Bundle, EntryResponse};
-use super::parameters::push_query;
 use super::{Call, Interaction, Response, read};
-use crate::fhir::date::PartialDate;
 use crate::fhir::json::{Node, Tree};
 use crate::fhir::{InstanceId, Instant, Part, Reference, ResourceType, VersionId};
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::search::Name;
-use crate::search::index::DateRange;
 use crate::search::plan::{Position, SortValue, Turn};
 use crate::search::query::PAGE_PARAMETER;
 use crate::store::change::Method;
@@ -21,7 +18,6 @@ const AT: &str = "_at";
 const LIST: &str = "_list";
 /// What decides which versions there are, on whatever page.
 const DECIDING: [&str; 3] = [SINCE, AT, LIST];
-const MICROS_PER_SECOND: i64 = 1_000_000;
 
 pub(super) async fn history(call: &Call<'_>) -> Outcome<Response> {
     call.refuse_parameters(&[COUNT, SINCE, AT, LIST, PAGE_PARAMETER, "_format", "_pretty"])?;
@@ -72,10 +68,13 @@ impl Asked {
                 self.stretch.count = count.min(call.engine.limits.page_max_resources);
             }
             SINCE => {
-                let covered = range(call, value).ok_or_else(|| invalid(name, "is not an instant"))?;
+                let covered = call.engine.indexer().range(value).ok_or_else(|| invalid(name, "is not an instant"))?;
                 self.stretch.since = Some(Instant::from_micros(covered.low));
             }
-            AT => self.stretch.at = Some(range(call, value).ok_or_else(|| invalid(name, "is not a date"))?),
+            AT => {
+                let range = call.engine.indexer().range(value);
+                self.stretch.at = Some(range.ok_or_else(|| invalid(name, "is not a date"))?);
+            }
             LIST => {
                 let id = value.strip_prefix("List/").unwrap_or(value);
                 self.list = Some(id.parse().map_err(|_| invalid(name, "is not the id of a List"))?);
@@ -91,11 +90,6 @@ impl Asked {
         }
         Ok(())
     }
-}
-
-fn range(call: &Call<'_>, value: &str) -> Option<DateRange> {
-    let (low, high) = PartialDate::parse(value).ok()?.range(call.engine.indexer().zone());
-    Some(DateRange { low, high })
 }
 
 fn invalid(name: &str, what: &str) -> Failure {
@@ -194,8 +188,7 @@ impl Page<'_> {
     }
 
     fn links(&self) -> Vec<(&'static str, String)> {
-        let asked = &self.call.request.parameters;
-        let own = asked.iter().find(|(name, _)| name == PAGE_PARAMETER).map(|(_, token)| token.clone());
+        let own = self.call.request.parameter(PAGE_PARAMETER).map(str::to_owned);
         let mut links = vec![("self", self.url(own))];
         let (before, after) = match self.asked.came {
             None => (false, self.versions.more),
@@ -215,23 +208,17 @@ impl Page<'_> {
 
     fn token(&self, turn: &Turn) -> String {
         let engine = self.call.engine;
-        let seconds = i64::try_from(engine.limits.page_seconds).unwrap_or(i64::MAX);
-        let expires = engine.context.now().micros().saturating_add(seconds.saturating_mul(MICROS_PER_SECOND));
-        engine.indexer().token(&identity(self.call), turn, Instant::from_micros(expires))
+        let expires = engine.context.now().after_seconds(engine.limits.page_seconds);
+        engine.indexer().token(&identity(self.call), turn, expires)
     }
 
     fn url(&self, page: Option<String>) -> String {
         let request = self.call.request;
-        let mut url = self.call.engine.base_url.to_string();
-        url.extend(request.kind.map(|kind| format!("/{kind}")));
-        url.extend(request.id.as_ref().map(|id| format!("/{id}")));
-        url.push_str("/_history");
         let kept = request.parameters.iter().filter(|(name, _)| name != COUNT && name != PAGE_PARAMETER).cloned();
         let mut parameters = vec![(COUNT.to_owned(), self.asked.stretch.count.to_string())];
         parameters.extend(kept);
         parameters.extend(page.map(|token| (PAGE_PARAMETER.to_owned(), token)));
-        push_query(&mut url, &parameters);
-        url
+        request.url(&self.call.engine.base_url, &parameters)
     }
 
     fn push(&self, bundle: &mut Bundle, stored: &Stored) -> Outcome<()> {

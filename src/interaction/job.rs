@@ -3,13 +3,13 @@
 //! asked learns of it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::Call;
+use super::engine::told_or_after_a_while;
 use super::operation::Input;
 use super::response::{Applied, Body, Later};
 use super::{
@@ -27,11 +27,6 @@ use crate::store::{End, Task};
 
 /// A server that took no step for so long has left a task to others.
 const LEASE_MICROS: i64 = 30_000_000;
-const MICROS_PER_SECOND: i64 = 1_000_000;
-/// How long a server waits before it looks again whether there is something to be done.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// Where a task is that was begun and can only be done as a whole.
-const BEGUN: &str = "begun";
 
 /// Whether `request` asks for an answer later, and may.
 pub(super) fn is_later(request: &Request) -> bool {
@@ -51,14 +46,13 @@ pub(super) async fn begin(call: &Call<'_>) -> Outcome<Response> {
         _ => {}
     }
     let engine = call.engine;
-    let now = engine.context.now().micros();
-    let seconds = i64::try_from(engine.limits.async_seconds).unwrap_or(i64::MAX);
+    let now = engine.context.now();
     let task = Task {
         id: engine.context.uuid(),
         asker: call.principal.name().to_owned(),
-        request: serde_json::to_string(&Asked::of(call.request)?).map_err(Failure::fault)?,
-        begun: now,
-        expires: now.saturating_add(seconds.saturating_mul(MICROS_PER_SECOND)),
+        request: Asked::of(call.request)?.text()?,
+        begun: now.micros(),
+        expires: now.after_seconds(engine.limits.async_seconds).micros(),
         worker: 0,
         touched: 0,
         cursor: None,
@@ -94,8 +88,7 @@ pub(super) async fn job(call: &Call<'_>, input: &Input) -> Outcome<Response> {
 
 /// `DELETE [base]/$job?id=…`: what is being done is stopped, what was found is thrown away.
 pub(super) async fn delete(call: &Call<'_>) -> Outcome<Response> {
-    let id = call.request.parameters.iter().find(|(name, _)| name == "id").map(|(_, id)| id.as_str());
-    let task = own(call, id.unwrap_or_default()).await?;
+    let task = own(call, call.request.parameter("id").unwrap_or_default()).await?;
     call.engine.store.forget_task(&task.id).await?;
     Ok(Response::empty(Status::Accepted))
 }
@@ -137,7 +130,7 @@ fn manifest(engine: &Engine, task: &Task) -> Outcome<Response> {
         .map(|(page, (kind, count))| json!({"type": kind, "url": url(engine, &task.id, Some(page)), "count": count}));
     let manifest = json!({
         "transactionTime": Instant::from_micros(task.begun).to_string(),
-        "request": asked.url(engine),
+        "request": asked.request(None)?.url(&engine.base_url, &asked.parameters),
         "requiresAccessToken": false,
         "output": output.collect::<Vec<Value>>(),
         "error": [],
@@ -182,8 +175,12 @@ impl Asked {
         })
     }
 
-    /// What is asked for, from page to page.
-    fn request(&self, limits: u32, cursor: Option<&str>) -> Outcome<Request> {
+    fn text(&self) -> Outcome<String> {
+        serde_json::to_string(self).map_err(Failure::fault)
+    }
+
+    /// What is asked for; of what comes in pages, one of them.
+    fn request(&self, page: Option<(u32, &str)>) -> Outcome<Request> {
         let unknown = || Failure::fault("a task that asks for what there is not");
         let interaction = Interaction::ALL.iter().find(|one| one.code() == self.interaction).ok_or_else(unknown)?;
         let mut request = Request::new(*interaction, self.request_id.clone());
@@ -194,28 +191,17 @@ impl Asked {
         request.prefer = Prefer { handling: self.is_lenient.then_some(Handling::Lenient), ..Prefer::default() };
         request.body = self.body.as_ref().map(|text| Content::of(Bytes::from(text.clone()), Format::Entry));
         request.parameters = self.parameters.clone();
-        if self.is_paged() {
+        if let Some((count, token)) = page {
             request.parameters.retain(|(name, _)| name != "_count");
-            request.parameters.push(("_count".to_owned(), limits.to_string()));
-            request.parameters.extend(cursor.map(|token| (PAGE_PARAMETER.to_owned(), token.to_owned())));
+            request.parameters.push(("_count".to_owned(), count.to_string()));
+            let token = Some(token).filter(|token| !token.is_empty());
+            request.parameters.extend(token.map(|token| (PAGE_PARAMETER.to_owned(), token.to_owned())));
         }
         Ok(request)
     }
 
     fn is_paged(&self) -> bool {
         ![Interaction::Batch, Interaction::Transaction].iter().any(|one| one.code() == self.interaction)
-    }
-
-    fn url(&self, engine: &Engine) -> String {
-        let mut url = engine.base_url.to_string();
-        url.extend(self.within.as_ref().map(|(focus, id)| format!("/{focus}/{id}")));
-        url.extend(self.kind.as_ref().map(|kind| format!("/{kind}")));
-        url.extend(self.id.as_ref().map(|id| format!("/{id}")));
-        if self.is_everything {
-            url.push_str("/$everything");
-        }
-        super::parameters::push_query(&mut url, &self.parameters);
-        url
     }
 }
 
@@ -237,13 +223,13 @@ impl Engine {
         loop {
             match self.answer_some_later().await {
                 Ok(true) => tokio::task::yield_now().await,
-                Ok(false) => drop(tokio::time::timeout(LOOK_AGAIN, self.tasks.notified()).await),
+                Ok(false) => told_or_after_a_while(&self.tasks).await,
                 Err(failure) => {
                     tracing::error!(
                         cause = failure.cause().map(tracing::field::display),
                         "what is answered later cannot be worked at"
                     );
-                    drop(tokio::time::timeout(LOOK_AGAIN, self.tasks.notified()).await);
+                    told_or_after_a_while(&self.tasks).await;
                 }
             }
         }
@@ -259,33 +245,31 @@ impl Engine {
             return Ok(false);
         }
         let now = self.context.now();
-        self.store.forget_tasks(now).await?;
+        let (tasks, expired): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| task.expires >= now.micros());
+        for task in expired {
+            self.store.forget_task(&task.id).await?;
+        }
         let is_alone = !self.store.is_shared();
         let is_free =
             |task: &&Task| is_alone || task.worker == self.worker || task.touched.saturating_add(LEASE_MICROS) < now.micros();
-        let open = |task: &&Task| task.end.is_none() && task.expires >= now.micros();
-        let Some(task) = tasks.iter().filter(open).find(is_free) else { return Ok(false) };
+        let Some(task) = tasks.iter().filter(|task| task.end.is_none()).find(is_free) else { return Ok(false) };
         self.take_step(task).await?;
         Ok(true)
     }
 
     async fn take_step(&self, task: &Task) -> Outcome<()> {
         let asked: Asked = serde_json::from_str(&task.request).map_err(Failure::fault)?;
-        let mut after = Task { worker: self.worker, touched: self.context.now().micros(), ..task.clone() };
-        if !asked.is_paged() && task.cursor.as_deref() == Some(BEGUN) {
-            let said = "the server was stopped while it worked at the Bundle; what was done of it is not known".to_owned();
-            after.end = Some(End::Refused(Kind::Fault.status(), said));
-            return self.store.advance_task(task, after, Vec::new()).await.map(drop);
+        let is_new = task.cursor.is_none();
+        let cursor = task.cursor.clone().unwrap_or_default();
+        let (worker, touched) = (self.worker, self.context.now().micros());
+        let mut after = Task { worker, touched, cursor: Some(cursor.clone()), ..task.clone() };
+        if is_new && !self.store.advance_task(task, after.clone(), Vec::new()).await? {
+            return Ok(());
         }
-        if task.cursor.is_none() {
-            after.cursor = Some(if asked.is_paged() { String::new() } else { BEGUN.to_owned() });
-            if !self.store.advance_task(task, after.clone(), Vec::new()).await? {
-                return Ok(());
-            }
-        }
-        let before = if task.cursor.is_none() { after.clone() } else { task.clone() };
+        let before = if is_new { after.clone() } else { task.clone() };
+        let found = if is_new || asked.is_paged() { self.page(&asked, &cursor).await } else { Err(interrupted()) };
         let mut pages = Vec::new();
-        match self.page(&asked, after.cursor.as_deref().filter(|cursor| !cursor.is_empty() && *cursor != BEGUN)).await {
+        match found {
             Ok(found) => {
                 for (kind, (count, lines)) in found.lines {
                     after.output.push((kind, count));
@@ -302,20 +286,32 @@ impl Engine {
                 after.end = Some(End::Refused(failure.kind().status(), said));
             }
         }
+        if after.end.is_some() {
+            // What was sent is not needed any more; every task is read whenever it is looked for one to be done.
+            after.request = Asked { body: None, ..asked }.text()?;
+        }
         self.store.advance_task(&before, after, pages).await.map(drop)
     }
 
-    async fn page(&self, asked: &Asked, cursor: Option<&str>) -> Outcome<Found> {
-        let request = asked.request(self.limits.page_max_resources, cursor)?;
+    /// What is found from `cursor` on, which is empty at the beginning.
+    async fn page(&self, asked: &Asked, cursor: &str) -> Outcome<Found> {
+        let page = asked.is_paged().then_some((self.limits.page_max_resources, cursor));
+        let request = asked.request(page)?;
         let response = Box::pin(execute(self, &Principal::Open, &request)).await?;
         let Body::Resource(text) = response.body else { return Err(Failure::fault("an answer without a resource")) };
         let json = fill::whole(self, &text).await?;
-        if !asked.is_paged() {
+        if page.is_none() {
             let lines = [&json[..], b"\n"].concat();
             return Ok(Found { lines: BTreeMap::from([("Bundle".to_owned(), (1, lines))]), next: None });
         }
         found(&json)
     }
+}
+
+/// A Bundle is done as a whole, and not twice.
+fn interrupted() -> Failure {
+    let said = "the server was stopped while it worked at the Bundle; what was done of it is not known";
+    Failure::new(Kind::Fault, said)
 }
 
 /// The resources of a Bundle, by type, one a line, and the page that follows.

@@ -6,7 +6,7 @@ use crate::fhir::ResourceType;
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::search::query::ResultParameters;
 use crate::search::{Query, Scope};
-use crate::store::Stored;
+use crate::store::{Stored, Text};
 
 pub(super) async fn read(call: &Call<'_>) -> Outcome<Response> {
     let (kind, id) = call.request.instance()?;
@@ -47,9 +47,7 @@ pub(super) fn shape_of(engine: &Engine, request: &Request, kind: ResourceType) -
 /// # Errors
 /// 410 where the version is a deletion.
 pub(super) async fn rendered(call: &Call<'_>, stored: &Stored, shape: &ResultParameters) -> Outcome<Response> {
-    let Some(text) = stored.text()? else {
-        return Err(Failure::new(Kind::Deleted, "the instance is deleted").due_to(stored.version));
-    };
+    let text = present(stored)?;
     let about = |response: Response| Response { part: Some(stored.key.part), ..response.about(stored.version, stored.updated) };
     if precondition::is_unmodified(&call.request.preconditions, stored) {
         return Ok(about(Response::empty(Status::NotModified)));
@@ -63,6 +61,14 @@ pub(super) async fn rendered(call: &Call<'_>, stored: &Stored, shape: &ResultPar
         (body, _) => body,
     };
     Ok(about(Response { body, ..Response::empty(Status::Ok) }))
+}
+
+/// What a version shows, its holes still to be filled.
+///
+/// # Errors
+/// 410 where it is a deletion.
+pub(super) fn present(stored: &Stored) -> Outcome<Text> {
+    stored.text()?.ok_or_else(|| Failure::new(Kind::Deleted, "the instance is deleted").due_to(stored.version))
 }
 
 /// Nothing there, or nothing that may be revealed.

@@ -2,11 +2,10 @@
 //! every type, `POST [base]/SearchParameter/[id]/$reindex` for those of one parameter; it is done in the background. With GET, both
 //! answer how far it is.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::engine::told_or_after_a_while;
 use super::{Call, Engine, Response};
 use crate::definition::CustomParameter;
 use crate::dossier::{self, Access};
@@ -15,9 +14,6 @@ use crate::fhir::{InstanceId, Instant, ResourceType};
 use crate::outcome::{Failure, Kind, Outcome};
 use crate::security::Principal;
 use crate::store::{Reindexing, Worker};
-
-/// How long a server waits before it looks again whether there is something to be indexed that others began.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 pub(super) async fn reindex(call: &Call<'_>) -> Outcome<Response> {
     let kinds = match &call.request.id {
@@ -127,18 +123,13 @@ impl Engine {
             match self.reindex_some().await {
                 Ok(Some(_)) if self.statistics().writing.waiting > 0 => tokio::time::sleep(began.elapsed()).await,
                 Ok(Some(_)) => tokio::task::yield_now().await,
-                Ok(None) => self.until_begun().await,
+                Ok(None) => told_or_after_a_while(&self.reindexing).await,
                 Err(failure) => {
                     tracing::error!(cause = failure.cause().map(tracing::field::display), "the index cannot be made anew");
-                    self.until_begun().await;
+                    told_or_after_a_while(&self.reindexing).await;
                 }
             }
         }
-    }
-
-    async fn until_begun(&self) {
-        // Either way there is something to look at.
-        let _ = tokio::time::timeout(LOOK_AGAIN, self.reindexing.notified()).await;
     }
 }
 

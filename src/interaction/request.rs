@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::parameters::push_query;
 use super::{Interaction, Operation};
 use crate::fhir::{InstanceId, ResourceType, VersionId};
 use crate::outcome::{Failure, Outcome};
@@ -214,6 +215,32 @@ impl Request {
         }
     }
 
+    /// The value of the parameter called `name`, the first one where it is given several times.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The URL under `base` that asks the same with `parameters`: of a search, a history or an operation.
+    pub(super) fn url(&self, base: &str, parameters: &[(String, String)]) -> String {
+        let mut url = base.to_owned();
+        url.extend(self.within.as_ref().map(|Within { compartment, id }| format!("/{}/{id}", compartment.focus())));
+        match self.kind {
+            Some(kind) => url.push_str(&format!("/{kind}")),
+            None if self.within.is_some() => url.push_str("/*"),
+            None => {}
+        }
+        url.extend(self.id.as_ref().map(|id| format!("/{id}")));
+        match (self.interaction, self.operation) {
+            (Interaction::HistoryInstance | Interaction::HistoryType | Interaction::HistorySystem, _) => {
+                url.push_str("/_history")
+            }
+            (_, Some(operation)) => url.push_str(&format!("/${}", operation.definition().code)),
+            (_, None) => {}
+        }
+        push_query(&mut url, parameters);
+        url
+    }
+
     /// What stands for the content of a Binary that is too long to be held.
     pub(super) fn staged(&self) -> Option<&Staged> {
         self.body.as_ref().and_then(|content| content.staged.as_ref())
@@ -248,6 +275,30 @@ mod tests {
     fn what_is_no_entity_tag_is_told_apart() {
         for text in ["", "3", "W/3", "W/\"3", "W/\"3\",", "\"3\"\""] {
             assert_eq!(EntityTags::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_same_is_asked_again_under_one_url_whatever_it_is() {
+        let of = |path: &str, interaction| {
+            let mut request = Request::new(interaction, "");
+            super::super::Place::read(path).unwrap().tell(&mut request);
+            request.url("b", &[("_count".to_owned(), "1".to_owned())])
+        };
+        let table = [
+            ("", Interaction::SearchSystem),
+            ("Patient", Interaction::SearchType),
+            ("Patient/p/*", Interaction::SearchSystem),
+            ("Patient/p/Observation", Interaction::SearchType),
+            ("_history", Interaction::HistorySystem),
+            ("Patient/_history", Interaction::HistoryType),
+            ("Patient/p/_history", Interaction::HistoryInstance),
+            ("Patient/p/$everything", Interaction::Operation),
+            ("Observation/$lastn", Interaction::Operation),
+        ];
+        for (path, interaction) in table {
+            let slash = if path.is_empty() { "" } else { "/" };
+            assert_eq!(of(path, interaction), format!("b{slash}{path}?_count=1"));
         }
     }
 }

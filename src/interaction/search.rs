@@ -5,11 +5,10 @@ use bytes::Bytes;
 
 use super::bundle::{Bundle, SearchMode};
 use super::include::{Included, MAX_ROUNDS, included};
-use super::parameters::push_query;
 use super::subset::Subset;
 use super::{Body, Call, Response, Status, Wanted};
 use crate::definition::Compartment;
-use crate::fhir::{Instant, Part};
+use crate::fhir::Part;
 use crate::outcome::{Issue, IssueCode, Outcome, operation_outcome};
 use crate::search::plan::{Plan, Turn};
 use crate::search::{PageSize, Query, Scope, Within};
@@ -118,8 +117,6 @@ impl Way {
     }
 }
 
-const MICROS_PER_SECOND: i64 = 1_000_000;
-
 impl Answer<'_> {
     fn searchset(&self) -> Outcome<Text> {
         let shown = |(stored, mode)| Ok((stored, self.shown(stored)?, mode));
@@ -172,24 +169,12 @@ impl Answer<'_> {
 
     fn page_url(&self, turn: &Turn) -> String {
         let engine = self.call.engine;
-        let seconds = i64::try_from(engine.limits.page_seconds).unwrap_or(i64::MAX);
-        let expires = engine.context.now().micros().saturating_add(seconds.saturating_mul(MICROS_PER_SECOND));
-        self.url(&self.query.page_parameters(&engine.indexer(), turn, Instant::from_micros(expires)))
+        let expires = engine.context.now().after_seconds(engine.limits.page_seconds);
+        self.url(&self.query.page_parameters(&engine.indexer(), turn, expires))
     }
 
     fn url(&self, parameters: &[(String, String)]) -> String {
-        let mut url = self.call.engine.base_url.to_string();
-        let request = self.call.request;
-        if let Some(Within { compartment, id }) = &request.within {
-            url.push_str(&format!("/{}/{id}", compartment.focus()));
-        }
-        match request.kind {
-            Some(kind) => url.push_str(&format!("/{kind}")),
-            None if request.within.is_some() => url.push_str("/*"),
-            None => {}
-        }
-        push_query(&mut url, parameters);
-        url
+        self.call.request.url(&self.call.engine.base_url, parameters)
     }
 
     /// What is shown of a resource.

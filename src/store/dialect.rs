@@ -80,14 +80,6 @@ impl Dialect {
         }
     }
 
-    /// Whether leading terms rest in a column of their own.
-    pub(super) const fn keeps_leads_apart(self) -> bool {
-        match self {
-            Self::Sqlite => false,
-            Self::Postgres => true,
-        }
-    }
-
     /// How many threads read where the settings leave it open: they work on a file, or wait for an answer.
     pub(super) fn reader_threads(self) -> usize {
         match self {

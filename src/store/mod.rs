@@ -283,6 +283,7 @@ impl Store {
         }
         let access = access.clone();
         self.ask(move |connection| {
+            let plans: Vec<&Plan> = plans.iter().collect();
             connection.together(|connection| match query::matching(connection, &access, &plans, most) {
                 Ok(found) => Ok(Ok(found)),
                 Err(stop) => stop.answer(),

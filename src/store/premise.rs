@@ -36,9 +36,7 @@ pub struct Premise {
 impl Premise {
     /// That whoever has `access` finds just `found` by `plan`. Equal criteria have the same `mark`.
     pub fn new(access: &Access, (plan, mark): (&Plan, u64), found: &[Stored]) -> Self {
-        let mut names: Vec<Name> = found.iter().map(|stored| (stored.kind, stored.id.clone())).collect();
-        names.sort_unstable();
-        Self { access: access.clone(), plan: plan.clone(), mark: mark.cast_signed(), names }
+        Self { access: access.clone(), plan: plan.clone(), mark: mark.cast_signed(), names: names(found) }
     }
 
     /// Under which it is locked.
@@ -50,7 +48,7 @@ impl Premise {
 /// Holds off everybody else who writes under the criteria of `changes`, until the transaction ends.
 pub(super) fn lock(connection: &mut Connection, changes: &[&Change]) -> QueryResult<()> {
     let premises = changes.iter().flat_map(|change| &change.premises);
-    let mut slots: Vec<i16> = premises.map(|premise| (premise.mark.rem_euclid(SLOTS)) as i16).collect();
+    let mut slots: Vec<i16> = premises.map(|premise| premise.mark.rem_euclid(SLOTS) as i16).collect();
     if slots.is_empty() || connection.dialect() == Dialect::Sqlite {
         return Ok(());
     }
@@ -63,16 +61,19 @@ pub(super) fn lock(connection: &mut Connection, changes: &[&Change]) -> QueryRes
 pub(super) fn hold(connection: &mut Connection, change: &Change) -> QueryResult<bool> {
     let Some(first) = change.premises.first() else { return Ok(true) };
     let most = change.premises.iter().map(|premise| premise.names.len()).max().unwrap_or_default() + 1;
-    let plans: Vec<Plan> = change.premises.iter().map(|premise| premise.plan.clone()).collect();
+    let plans: Vec<&Plan> = change.premises.iter().map(|premise| &premise.plan).collect();
     let found = match matching(connection, &first.access, &plans, most) {
         Ok(found) => found,
         Err(Stop::Database(error)) => return Err(error),
         // It could be answered before: whoever asked finds out what has become of it.
         Err(Stop::TooCostly | Stop::TooManyExamined | Stop::Failed(_)) => return Ok(false),
     };
-    Ok(change.premises.iter().zip(found).all(|(premise, found)| {
-        let mut names: Vec<Name> = found.into_iter().map(|stored| (stored.kind, stored.id)).collect();
-        names.sort_unstable();
-        names == premise.names
-    }))
+    Ok(change.premises.iter().zip(found).all(|(premise, found)| names(&found) == premise.names))
+}
+
+/// The names of `found`, in ascending order.
+fn names(found: &[Stored]) -> Vec<Name> {
+    let mut names: Vec<Name> = found.iter().map(|stored| (stored.kind, stored.id.clone())).collect();
+    names.sort_unstable();
+    names
 }

@@ -10,11 +10,10 @@ use super::change::Change;
 use super::commit::{CommitFailure, Refusal};
 use super::connection::Connection;
 use super::statement::Statement;
-use crate::fhir::Instant;
 use crate::outcome::{Failure, Outcome};
 
 const SELECT: &str = "SELECT state FROM task WHERE id = ?";
-const SELECT_ALL: &str = "SELECT id, expires, state FROM task ORDER BY id";
+const SELECT_ALL: &str = "SELECT state FROM task ORDER BY id";
 const SELECT_OUTPUT: &str = "SELECT body FROM task_output WHERE id = ? AND page = ?";
 const INSERT: &str = "INSERT INTO task (id, expires, state) VALUES (?, ?, ?)";
 const UPDATE: &str = "UPDATE task SET state = ? WHERE id = ? AND state = ?";
@@ -121,7 +120,7 @@ impl Store {
     /// # Errors
     /// As [`read`](Self::read).
     pub async fn tasks(&self) -> Outcome<Vec<Task>> {
-        let texts = self.ask(|connection| connection.load(&Statement::new(SELECT_ALL), |row| row.text(2))).await?;
+        let texts = self.ask(|connection| connection.load(&Statement::new(SELECT_ALL), |row| row.text(0))).await?;
         Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
     }
 
@@ -162,17 +161,6 @@ impl Store {
     /// The database is away.
     pub async fn forget_task(&self, id: &str) -> Outcome<()> {
         self.step_task(TaskStep { id: id.to_owned(), before: None, after: None, pages: Vec::new() }).await.map(drop)
-    }
-
-    /// Forgets what is kept long enough.
-    ///
-    /// # Errors
-    /// The database is away.
-    pub async fn forget_tasks(&self, now: Instant) -> Outcome<()> {
-        for task in self.tasks().await?.into_iter().filter(|task| task.expires < now.micros()) {
-            self.forget_task(&task.id).await?;
-        }
-        Ok(())
     }
 
     async fn step_task(&self, step: TaskStep) -> Outcome<bool> {

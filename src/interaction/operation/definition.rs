@@ -21,8 +21,6 @@ pub struct Definition {
     pub input: &'static [Parameter],
     /// Whether parameters that it does not declare are those of a search.
     pub searches: bool,
-    /// What it answers: the name of the type.
-    pub output: &'static str,
 }
 
 /// Where an operation is asked for.
@@ -74,7 +72,6 @@ const META: Definition = Definition {
     affects_state: false,
     input: &[],
     searches: false,
-    output: "Meta",
 };
 
 const META_ADD: Definition = Definition {
@@ -97,7 +94,6 @@ const REINDEX: Definition = Definition {
     affects_state: true,
     input: &[],
     searches: false,
-    output: "Parameters",
 };
 
 const EVERYTHING: Definition = Definition {
@@ -114,7 +110,6 @@ const EVERYTHING: Definition = Definition {
         optional("_count", "integer"),
     ],
     searches: false,
-    output: "Bundle",
 };
 
 const DOCREF: Definition = Definition {
@@ -132,7 +127,6 @@ const DOCREF: Definition = Definition {
         repeated("profile", "canonical"),
     ],
     searches: false,
-    output: "Bundle",
 };
 
 const LASTN: Definition = Definition {
@@ -143,7 +137,6 @@ const LASTN: Definition = Definition {
     affects_state: false,
     input: &[optional("max", "positiveInt")],
     searches: true,
-    output: "Bundle",
 };
 
 const DOCUMENT: Definition = Definition {
@@ -154,7 +147,6 @@ const DOCUMENT: Definition = Definition {
     affects_state: false,
     input: &[optional("id", "uri"), optional("persist", "boolean"), optional("graph", "uri")],
     searches: false,
-    output: "Bundle",
 };
 
 const JOB: Definition = Definition {
@@ -165,7 +157,6 @@ const JOB: Definition = Definition {
     affects_state: true,
     input: &[required("id", "string"), optional("page", "unsignedInt")],
     searches: false,
-    output: "Parameters",
 };
 
 impl Operation {

@@ -21,8 +21,7 @@ pub(super) async fn document(call: &Call<'_>, input: &Input) -> Outcome<Response
     }
     let id = id(call, input)?;
     let stored = call.engine.store.read(call.access, ResourceType::Composition, &id).await?.ok_or_else(read::absent)?;
-    let text = stored.text()?;
-    let text = text.ok_or_else(|| Failure::new(Kind::Deleted, "the instance is deleted").due_to(stored.version))?;
+    let text = read::present(&stored)?;
     let others = referred(call, &text).await?;
     let document = written(call, (&stored, &text), &others)?;
     if !persists {

@@ -3,26 +3,22 @@
 
 use super::Input;
 use crate::definition::Compartment;
-use crate::fhir::date::PartialDate;
-use crate::fhir::{InstanceId, Instant, Part, ResourceType};
+use crate::fhir::{InstanceId, Part, ResourceType};
 use crate::interaction::bundle::SearchMode;
 use crate::interaction::include::{Included, MAX_ROUNDS, included};
-use crate::interaction::parameters::push_query;
 use crate::interaction::search::searchset;
 use crate::interaction::{Call, Response, read};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
-use crate::search::index::DateRange;
 use crate::search::plan::{Bound, Condition, Plan, Turn};
 use crate::search::query::PAGE_PARAMETER;
 use crate::search::{Handling, PageSize, Query, Scope, Within};
 use crate::store::Page;
 
-const MICROS_PER_SECOND: i64 = 1_000_000;
-
 pub(super) async fn everything(call: &Call<'_>, input: &Input) -> Outcome<Response> {
     let patient = call.request.id.as_ref();
     if let Some(id) = patient {
-        check_there(call, id).await?;
+        let stored = call.engine.store.read(call.access, ResourceType::Patient, id).await?.ok_or_else(read::absent)?;
+        read::present(&stored)?;
     }
     let (query, plan) = planned(call, input, patient)?;
     let mut page = call.engine.store.search(call.access, plan).await?;
@@ -32,14 +28,6 @@ pub(super) async fn everything(call: &Call<'_>, input: &Input) -> Outcome<Respon
     along.resources.retain(|stored| is_wanted(input, stored.kind));
     let answer = Answer { call, input, query: &query, page: &page, along: &along };
     Ok(Response { part: patient.map(Part::of_patient), ..Response::of(answer.bundle()?) })
-}
-
-async fn check_there(call: &Call<'_>, id: &InstanceId) -> Outcome<()> {
-    let stored = call.engine.store.read(call.access, ResourceType::Patient, id).await?.ok_or_else(read::absent)?;
-    match stored.body {
-        Some(_) => Ok(()),
-        None => Err(Failure::new(Kind::Deleted, "the instance is deleted").due_to(stored.version)),
-    }
 }
 
 fn is_wanted(input: &Input, kind: ResourceType) -> bool {
@@ -71,8 +59,7 @@ fn planned(call: &Call<'_>, input: &Input, patient: Option<&InstanceId>) -> Outc
 
 fn query(call: &Call<'_>, input: &Input, scope: Scope) -> Outcome<Query> {
     let registry = call.engine.registry;
-    let of_patients =
-        |kind: &&ResourceType| **kind == ResourceType::Patient || !registry.compartment(Compartment::Patient, **kind).is_empty();
+    let of_patients = |kind: &&ResourceType| registry.is_in(Compartment::Patient, **kind);
     let types = ResourceType::ALL.iter().filter(of_patients).filter(|kind| is_wanted(input, **kind));
     let types: Vec<&str> = types.map(|kind| kind.name()).collect();
     if let Some(wrong) = input.all("_type").find(|name| name.parse::<ResourceType>().is_err()) {
@@ -88,8 +75,7 @@ fn query(call: &Call<'_>, input: &Input, scope: Scope) -> Outcome<Query> {
     }
     parameters.extend(input.one("_since").map(|since| ("_lastUpdated".to_owned(), format!("ge{since}"))));
     parameters.extend(input.one("_count").map(|count| ("_count".to_owned(), count.to_owned())));
-    let page = call.request.parameters.iter().find(|(name, _)| name == PAGE_PARAMETER);
-    parameters.extend(page.cloned());
+    parameters.extend(call.request.parameter(PAGE_PARAMETER).map(|token| (PAGE_PARAMETER.to_owned(), token.to_owned())));
     let query = Query::parse(call.engine.indexer().registry(), scope, &parameters, Handling::Strict)?;
     let dates = [input.one("start"), input.one("end")].map(Option::unwrap_or_default);
     Ok(query.asked_by(&format!("{} {}", call.principal.name(), dates.join(" "))))
@@ -97,14 +83,10 @@ fn query(call: &Call<'_>, input: &Input, scope: Scope) -> Outcome<Query> {
 
 /// That an instance was of some time between `start` and `end`, by its main date; one without a date is of any time.
 fn care_dates(call: &Call<'_>, input: &Input) -> Outcome<Option<Condition>> {
-    let zone = call.engine.indexer().zone();
-    let range = |name: &str| match input.one(name).map(PartialDate::parse) {
-        None => Ok(None),
-        Some(Ok(date)) => {
-            let (low, high) = date.range(zone);
-            Ok(Some(DateRange { low, high }))
-        }
-        Some(Err(_)) => Err(Failure::new(Kind::InvalidParameter, "this is no date").at(format!("http.{name}"))),
+    let indexer = call.engine.indexer();
+    let range = |name: &str| {
+        let wrong = || Failure::new(Kind::InvalidParameter, "this is no date").at(format!("http.{name}"));
+        input.one(name).map(|date| indexer.range(date).ok_or_else(wrong)).transpose()
     };
     let (start, end) = (range("start")?, range("end")?);
     let bounds: Vec<Bound> =
@@ -132,14 +114,12 @@ impl Answer<'_> {
     }
 
     fn links(&self) -> Vec<(&'static str, String)> {
-        let page = self.call.request.parameters.iter().find(|(name, _)| name == PAGE_PARAMETER);
-        let mut links = vec![("self", self.url(page.map(|(_, token)| token.clone())))];
+        let mut links = vec![("self", self.url(self.call.request.parameter(PAGE_PARAMETER).map(str::to_owned)))];
         if let Some(last) = self.page.matches.last().filter(|_| self.page.more) {
             let engine = self.call.engine;
-            let seconds = i64::try_from(engine.limits.page_seconds).unwrap_or(i64::MAX);
-            let expires = engine.context.now().micros().saturating_add(seconds.saturating_mul(MICROS_PER_SECOND));
+            let expires = engine.context.now().after_seconds(engine.limits.page_seconds);
             let turn = Turn::After(last.position.clone());
-            let own = self.query.page_parameters(&engine.indexer(), &turn, Instant::from_micros(expires));
+            let own = self.query.page_parameters(&engine.indexer(), &turn, expires);
             let token = own.into_iter().find(|(name, _)| name == PAGE_PARAMETER).map(|(_, token)| token);
             links.push(("next", self.url(token)));
         }
@@ -147,15 +127,11 @@ impl Answer<'_> {
     }
 
     fn url(&self, page: Option<String>) -> String {
-        let mut url = format!("{}/Patient", self.call.engine.base_url);
-        url.extend(self.call.request.id.as_ref().map(|id| format!("/{id}")));
-        url.push_str("/$everything");
         let mut parameters = self.input.parameters();
         let shape = self.call.request.parameters.iter().filter(|(name, _)| matches!(name.as_str(), "_format" | "_pretty"));
         parameters.extend(shape.cloned());
         parameters.extend(page.map(|token| (PAGE_PARAMETER.to_owned(), token)));
-        push_query(&mut url, &parameters);
-        url
+        self.call.request.url(&self.call.engine.base_url, &parameters)
     }
 
     fn told(&self) -> Vec<Issue> {

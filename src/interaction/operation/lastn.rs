@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use super::Input;
 use crate::fhir::json::Node;
 use crate::interaction::bundle::SearchMode;
-use crate::interaction::parameters::push_query;
 use crate::interaction::search::searchset;
 use crate::interaction::{Call, Response, body};
 use crate::outcome::{Failure, Issue, IssueCode, Kind, Outcome};
@@ -27,8 +26,8 @@ pub(super) async fn lastn(call: &Call<'_>, input: &Input) -> Outcome<Response> {
             shown.push((stored, Some(text), SearchMode::Match));
         }
     }
-    let mut url = format!("{}/Observation/$lastn", call.engine.base_url);
-    push_query(&mut url, &input.search.iter().cloned().chain(input.parameters()).collect::<Vec<_>>());
+    let asked: Vec<_> = input.search.iter().cloned().chain(input.parameters()).collect();
+    let url = call.request.url(&call.engine.base_url, &asked);
     let total = u64::try_from(shown.len()).ok();
     Ok(Response::of(searchset(call, (total, &[("self", url)]), &shown, &found.1)))
 }

@@ -42,7 +42,7 @@ pub(super) async fn meta(call: &Call<'_>) -> Outcome<Response> {
         return Ok(told(&with_labels(None, &all_labels(call).await?), call));
     }
     let stored = addressed(call).await?;
-    let text = present(&stored)?;
+    let text = read::present(&stored)?;
     let tree = body::parse(text.json())?;
     let meta = tree.root().member("meta").map(Node::raw).unwrap_or_default();
     Ok(Response { part: Some(stored.key.part), ..told(meta, call) }.about(stored.version, stored.updated))
@@ -54,7 +54,7 @@ pub(super) async fn changed(call: &Call<'_>, sense: Sense) -> Outcome<Response> 
     let sent = sent(call)?;
     let (kind, id) = call.request.instance()?;
     for attempt in 0..MAX_ATTEMPTS {
-        let _turn = call.engine.turns.take(attempt, Some((kind, id))).await;
+        let _turn = call.engine.turns.take(attempt, (kind, id)).await;
         let latest = call.engine.store.read(call.access, kind, id).await?;
         precondition::check_write(&call.request.preconditions, latest.as_ref())?;
         let latest = latest.ok_or_else(read::absent)?;
@@ -77,10 +77,6 @@ async fn addressed(call: &Call<'_>) -> Outcome<Stored> {
         None => call.engine.store.read(call.access, kind, id).await?,
     };
     found.ok_or_else(read::absent)
-}
-
-fn present(stored: &Stored) -> Outcome<Text> {
-    stored.text()?.ok_or_else(|| Failure::new(Kind::Deleted, "the instance is deleted").due_to(stored.version))
 }
 
 /// The labels that are sent, list by list.
@@ -151,7 +147,7 @@ async fn revised(call: &Call<'_>, latest: &Stored, change: (Sense, &Sent)) -> Ou
 
 /// An older version, amended where it rests; `None`: the ground moved.
 async fn amended(call: &Call<'_>, stored: &Stored, change: (Sense, &Sent)) -> Outcome<Option<Response>> {
-    let text = present(stored)?;
+    let text = read::present(stored)?;
     let tree = body::parse(text.json())?;
     let old = tree.root().member("meta").ok_or_else(|| Failure::fault("a version has no meta"))?;
     let about = |meta: &str| Response { part: Some(stored.key.part), ..told(meta, call) }.about(stored.version, stored.updated);
@@ -205,7 +201,7 @@ struct Found([Vec<Label>; 3], HashSet<(&'static str, LabelKey)>);
 
 impl Found {
     fn add(&mut self, stored: &Stored) -> Outcome<()> {
-        let text = present(stored)?;
+        let text = read::present(stored)?;
         let tree = body::parse(text.json())?;
         for (list, all) in LISTS.into_iter().zip(&mut self.0) {
             let new = labels(tree.root().member("meta"), list).into_iter();

@@ -55,10 +55,16 @@ pub(super) async fn operation(call: &Call<'_>) -> Outcome<Response> {
     let operation = call.request.operation.ok_or_else(|| Failure::fault("an operation without its name"))?;
     let read = || Input::read(call, operation.definition());
     match operation {
-        Operation::Meta => read().map(|_| meta::meta(call))?.await,
+        Operation::Meta => {
+            read()?;
+            meta::meta(call).await
+        }
         Operation::MetaAdd => meta::changed(call, meta::Sense::Add).await,
         Operation::MetaDelete => meta::changed(call, meta::Sense::Delete).await,
-        Operation::Reindex => read().map(|_| reindex::reindex(call))?.await,
+        Operation::Reindex => {
+            read()?;
+            reindex::reindex(call).await
+        }
         Operation::Everything => everything::everything(call, &read()?).await,
         Operation::Docref => docref::docref(call, &read()?).await,
         Operation::Lastn => lastn::lastn(call, &read()?).await,

@@ -62,12 +62,12 @@ pub(super) async fn references(ground: &Ground<'_>, pages: &[Page<'_>]) -> Outco
 }
 
 fn asked<'p>(ground: &Ground<'_>, pages: &'p [Page<'p>]) -> Outcome<Vec<Asked<'p>>> {
-    let mut seen: HashMap<&str, ()> = HashMap::new();
+    let mut seen: HashSet<&str> = HashSet::new();
     let mut asked = Vec::new();
     for page in pages {
         for (node, site) in page.places() {
             let Site::Sought(text) = site else { continue };
-            if seen.insert(text, ()).is_none() {
+            if seen.insert(text) {
                 let place = node.expression();
                 let criteria = criteria(ground, text).map_err(|failure| page.located(failure.relocated(|_| place.clone())));
                 asked.push(criteria.map(|criteria| Asked { text, criteria, first: (page, place) }));

@@ -20,11 +20,12 @@ use std::sync::{Arc, OnceLock};
 
 use chrono_tz::Tz;
 
-use super::index::{Epoch, IndexEntries};
+use super::index::{DateRange, Epoch, IndexEntries};
 use super::parameter;
 use super::plan::Condition;
 use super::term::Terms;
 use crate::definition::{ParameterId, ParameterKind, Registry};
+use crate::fhir::date::PartialDate;
 use crate::fhir::json::{Node, Tree};
 use crate::fhir::{InstanceKey, Part, Reference, ResourceType};
 use crate::fhirpath::model::Model;
@@ -262,9 +263,14 @@ impl Indexer {
         &self.base
     }
 
-    /// The zone of dates that name none.
-    pub fn zone(&self) -> Tz {
+    pub(super) fn zone(&self) -> Tz {
         self.zone
+    }
+
+    /// The time that a date covers, written in any form; `None`: it is none.
+    pub fn range(&self, date: &str) -> Option<DateRange> {
+        let (low, high) = PartialDate::parse(date).ok()?.range(self.zone);
+        Some(DateRange { low, high })
     }
 
     fn of_type(&self, kind: ResourceType) -> Outcome<&TypeIndex> {

@@ -43,7 +43,7 @@ impl Scope {
     /// `[base]/[compartment]/[id]/[type]`; `*` where `kind` is `None`.
     pub fn of_compartment(registry: &Registry, within: Within, kind: Option<ResourceType>) -> Self {
         let compartment = within.compartment;
-        let belongs = |kind: &ResourceType| *kind == compartment.focus() || !registry.compartment(compartment, *kind).is_empty();
+        let belongs = |kind: &ResourceType| registry.is_in(compartment, *kind);
         let (kinds, several) = match kind {
             Some(kind) => (vec![kind], false),
             None => (ResourceType::ALL.iter().copied().filter(belongs).collect(), true),

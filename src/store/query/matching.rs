@@ -12,6 +12,7 @@ use crate::fhir::ResourceType;
 use crate::search::index::{DateRange, IndexEntries, Term};
 use crate::search::plan::{Condition, Plan};
 use crate::store::connection::Connection;
+use crate::store::dialect::Dialect;
 use crate::store::snapshot::{STORED_COLUMNS, Stored, stored, stored_columns};
 use crate::store::terms::Resting;
 
@@ -27,7 +28,7 @@ const WITH_LEADS: &str = concat!("SELECT ", stored_columns!(), ", i.date_low, i.
 pub(in crate::store) fn matching(
     connection: &mut Connection,
     access: &Access,
-    plans: &[Plan],
+    plans: &[&Plan],
     most: usize,
 ) -> Result<Vec<Vec<Stored>>, Stop> {
     let mut found: Vec<Option<Vec<Stored>>> = vec![None; plans.len()];
@@ -58,9 +59,9 @@ struct Member<'p> {
 }
 
 /// The plans that can be answered together, by type.
-fn sets(plans: &[Plan]) -> HashMap<ResourceType, Vec<Member<'_>>> {
-    let mut sets: HashMap<ResourceType, Vec<Member<'_>>> = HashMap::new();
-    for (at, plan) in plans.iter().enumerate() {
+fn sets<'p>(plans: &[&'p Plan]) -> HashMap<ResourceType, Vec<Member<'p>>> {
+    let mut sets: HashMap<ResourceType, Vec<Member<'p>>> = HashMap::new();
+    for (at, plan) in plans.iter().copied().enumerate() {
         let ([kind], None) = (plan.kinds.as_slice(), &plan.dossiers) else { continue };
         let Some(terms) = plan.condition.terms_one_of().filter(|_| plan.condition.stands_among_terms()) else { continue };
         sets.entry(*kind).or_default().push(Member { at, plan, terms });
@@ -88,7 +89,10 @@ fn candidates(
         total: false,
     };
     let dialect = connection.dialect();
-    let columns = if dialect.keeps_leads_apart() { WITH_LEADS } else { WITH_TERMS };
+    let columns = match dialect {
+        Dialect::Sqlite => WITH_TERMS,
+        Dialect::Postgres => WITH_LEADS,
+    };
     let statement = some(connection, access, &any, (columns, INSTANCES_OF_SET + 1))?;
     let rows = connection.load(&statement, |row| {
         let date = row.optional_bigint(STORED_COLUMNS)?.zip(row.optional_bigint(STORED_COLUMNS + 1)?);
